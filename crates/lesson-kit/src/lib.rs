@@ -1,0 +1,173 @@
+//! The little that every lesson imports.
+//!
+//! Nothing is here that a lesson has not shown in full before: [`port`], [`bind`] and
+//! [`shutdown_signal`] are lesson 01, word for word; [`Error`] is the `match` in its
+//! `main`. Open `examples/01_raw_hyper/main.rs` and you have read this file.
+
+use std::{env, fmt, io};
+use tokio::net::TcpListener;
+
+/// What a lesson's `main` and its parts return.
+pub type Result<T = ()> = std::result::Result<T, Error>;
+
+/// Any error, on its way to the person who started the program.
+///
+/// When `main` returns an error, Rust prints it with [`fmt::Debug`] and exits with
+/// code 1. This type's `Debug` is its `Display`, so what is printed is one plain line
+/// and not a data structure. Like every such box it is no [`std::error::Error`]
+/// itself: that is what lets `?` turn each of those into it.
+pub struct Error(Box<dyn std::error::Error + Send + Sync>);
+
+impl Error {
+    /// An error that says `message`.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self(message.into().into())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut cause = self.0.source();
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
+}
+
+impl<E: std::error::Error + Send + Sync + 'static> From<E> for Error {
+    fn from(error: E) -> Self {
+        Self(Box::new(error))
+    }
+}
+
+/// The port that the environment variable `PORT` asks for, else `default`.
+///
+/// 0 means any free port.
+///
+/// # Errors
+///
+/// `PORT` is set to something that is not a number from 0 to 65535.
+pub fn port(default: u16) -> Result<u16> {
+    match env::var_os("PORT") {
+        None => Ok(default),
+        Some(text) => parse_port(&text.to_string_lossy()),
+    }
+}
+
+fn parse_port(text: &str) -> Result<u16> {
+    text.parse().map_err(|_| {
+        Error::new(format!(
+            "PORT={text} is no port: set a number from 0 to 65535 (0: any free one)"
+        ))
+    })
+}
+
+/// Listens on `127.0.0.1:port` and says so on standard output, in the form
+/// `listening on http://127.0.0.1:3000`.
+///
+/// From that line on a client may connect: the kernel keeps it in the listener's queue
+/// until it is accepted.
+///
+/// # Errors
+///
+/// The port is taken, or the system refuses it.
+pub async fn bind(port: u16) -> Result<TcpListener> {
+    let listener = TcpListener::bind(("127.0.0.1", port)).await.map_err(
+        |error| match error.kind() {
+            io::ErrorKind::AddrInUse => Error::new(format!(
+                "port {port} is taken: stop what listens there, or set PORT to another"
+            )),
+            _ => Error::new(format!("cannot listen on port {port}: {error}")),
+        },
+    )?;
+    println!("listening on http://{}", listener.local_addr()?);
+    Ok(listener)
+}
+
+/// A future that ends at the first Ctrl-C or SIGTERM (on Windows: Ctrl-C, Ctrl-Break,
+/// closing the console, or system shutdown).
+///
+/// The signals are caught from this call on, not from the first `await`: call it before
+/// [`bind`], and no signal can fall into the gap.
+///
+/// # Errors
+///
+/// The system refuses to install a handler.
+#[cfg(unix)]
+pub fn shutdown_signal() -> Result<impl Future<Output = ()> + Send> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+/// A future that ends at the first Ctrl-C, Ctrl-Break, closing of the console, or
+/// system shutdown (on Unix: Ctrl-C or SIGTERM).
+///
+/// The signals are caught from this call on, not from the first `await`: call it before
+/// [`bind`], and no signal can fall into the gap.
+///
+/// # Errors
+///
+/// The system refuses to install a handler.
+#[cfg(windows)]
+pub fn shutdown_signal() -> Result<impl Future<Output = ()> + Send> {
+    use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close, ctrl_shutdown};
+    let (mut c, mut pause) = (ctrl_c()?, ctrl_break()?);
+    let (mut close, mut shutdown) = (ctrl_close()?, ctrl_shutdown()?);
+    Ok(async move {
+        tokio::select! {
+            _ = c.recv() => {}
+            _ = pause.recv() => {}
+            _ = close.recv() => {}
+            _ = shutdown.recv() => {}
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_is_a_number_from_0_to_65535() {
+        assert_eq!(parse_port("0").expect("0 asks for any free port"), 0);
+        assert_eq!(parse_port("65535").expect("the highest port"), 65535);
+        for bad in ["", "abc", "-1", "65536", "80 ", "0x50"] {
+            let error = parse_port(bad).expect_err(bad).to_string();
+            assert!(error.starts_with(&format!("PORT={bad} is no port")), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_error_prints_its_causes_on_one_line() {
+        #[derive(Debug)]
+        struct Outer(io::Error);
+        impl fmt::Display for Outer {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("cannot start")
+            }
+        }
+        impl std::error::Error for Outer {
+            fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+                Some(&self.0)
+            }
+        }
+        let error = Error::from(Outer(io::Error::other("no more files")));
+        assert_eq!(format!("{error:?}"), "cannot start: no more files");
+    }
+}
