@@ -1,1 +1,39 @@
-//! contract
+//! The test kit behind `tests/lesson_NN.rs`: it starts a lesson, or its Node twin, and
+//! holds it to its contract. It speaks to it over the network alone.
+//!
+//! ```no_run
+//! # async fn contract() -> contract::Result {
+//! use contract::{Lesson, Request};
+//!
+//! let server = Lesson::new("01_raw_hyper").start().await?;
+//! let response = server.request(Request::get("/")).await?;
+//! response.expect_status(200)?.expect_body("Hello World")?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Four rules hold everywhere here.
+//!
+//! - What is tested is what stands in the source: the kit has Cargo build the lesson
+//!   first, so a stale program can never pass.
+//! - No port is fixed (a lesson gets `PORT=0`), and nothing is ordered by sleeping: the
+//!   kit awaits what must happen, inside a [deadline](deadline()).
+//! - What is started is killed and reaped, also when a test panics.
+//! - A failed expectation is a [`Failure`]: what was expected, what came, and the bytes
+//!   that went over the wire until then.
+
+mod connection;
+mod failure;
+mod http;
+mod lesson;
+mod recording;
+mod server;
+mod transcript;
+
+pub use connection::Connection;
+pub use failure::{Failure, Result, deadline, within};
+pub use http::{Request, Response};
+pub use lesson::{Lesson, Peer, peer};
+pub use recording::compare_with_the_book;
+pub use server::{Exit, Server, Signal};
+pub use transcript::Transcript;

@@ -149,7 +149,10 @@ mod tests {
         assert_eq!(parse_port("65535").expect("the highest port"), 65535);
         for bad in ["", "abc", "-1", "65536", "80 ", "0x50"] {
             let error = parse_port(bad).expect_err(bad).to_string();
-            assert!(error.starts_with(&format!("PORT={bad} is no port")), "{error}");
+            assert!(
+                error.starts_with(&format!("PORT={bad} is no port")),
+                "{error}"
+            );
         }
     }
 

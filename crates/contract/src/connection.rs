@@ -1,0 +1,234 @@
+use std::net::SocketAddr;
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+use crate::{
+    Failure, Request, Response, Result, Transcript,
+    http::{Headers, header},
+    within,
+};
+
+/// One TCP connection to the server: bytes out, bytes in, and a transcript of both.
+#[derive(Debug)]
+pub struct Connection {
+    stream: TcpStream,
+    host: String,
+    /// Received, but not yet part of a response that was read.
+    unread: Vec<u8>,
+    transcript: Transcript,
+}
+
+impl Connection {
+    pub(crate) async fn open(addr: SocketAddr) -> Result<Self> {
+        let stream = within("connection", TcpStream::connect(addr)).await??;
+        // A byte that a test sends is to leave at once, not wait for more.
+        stream.set_nodelay(true)?;
+        Ok(Self {
+            stream,
+            host: addr.to_string(),
+            unread: Vec::new(),
+            transcript: Transcript::default(),
+        })
+    }
+
+    /// What went over this connection so far.
+    pub fn transcript(&self) -> &Transcript {
+        &self.transcript
+    }
+
+    /// Writes a remark into the transcript, for what the wire does not show.
+    pub fn note(&mut self, text: &str) {
+        self.transcript.note(text);
+    }
+
+    /// The value this connection puts in `Host`: address and port of the server.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Sends these bytes and nothing else.
+    ///
+    /// # Errors
+    ///
+    /// The server has closed the connection, or does not read.
+    pub async fn send(&mut self, bytes: impl AsRef<[u8]>) -> Result {
+        let bytes = bytes.as_ref();
+        self.transcript.sent(bytes);
+        let sent = within("room to send", self.stream.write_all(bytes)).await;
+        match sent {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(self.failure(format!("sending: {error}"))),
+            Err(failure) => Err(failure.with(&self.transcript)),
+        }
+    }
+
+    /// Sends `request` and reads the response. The connection stays open.
+    ///
+    /// # Errors
+    ///
+    /// As for [`send`](Self::send) and [`response`](Self::response).
+    pub async fn request(&mut self, request: &Request) -> Result<Response> {
+        self.send(request.to_bytes(&self.host)).await?;
+        self.read_response(&request.method).await
+    }
+
+    /// Reads the response to a request other than HEAD.
+    ///
+    /// # Errors
+    ///
+    /// The connection ends before the response does, or what comes is no HTTP/1.1
+    /// response (RFC 9112).
+    pub async fn response(&mut self) -> Result<Response> {
+        self.read_response("GET").await
+    }
+
+    async fn read_response(&mut self, method: &str) -> Result<Response> {
+        let head = loop {
+            if let Some(head) = self.parse_head()? {
+                break head;
+            }
+            self.read_more("the head of a response").await?;
+        };
+        self.unread.drain(..head.length);
+
+        let body = match body_length(method, &head) {
+            BodyLength::Exactly(length) => {
+                while self.unread.len() < length {
+                    self.read_more("the whole body").await?;
+                }
+                self.unread.drain(..length).collect()
+            }
+            BodyLength::Chunked => self.read_chunks().await?,
+            BodyLength::UntilClose => {
+                while self.receive().await? > 0 {}
+                std::mem::take(&mut self.unread)
+            }
+        };
+        Ok(Response {
+            status: head.status,
+            headers: head.headers,
+            body,
+            transcript: self.transcript.clone(),
+        })
+    }
+
+    /// Waits until the server closes the connection, and fails if anything came first.
+    ///
+    /// # Errors
+    ///
+    /// It stays open, or more bytes come.
+    pub async fn closed(&mut self) -> Result {
+        if self.unread.is_empty() && self.receive().await? == 0 {
+            return Ok(());
+        }
+        Err(self.failure("the connection should be closed, and more came".into()))
+    }
+
+    /// The head that `unread` begins with, once it is complete.
+    fn parse_head(&self) -> Result<Option<Head>> {
+        let mut headers = [httparse::EMPTY_HEADER; 64];
+        let mut head = httparse::Response::new(&mut headers);
+        let parsed = head
+            .parse(&self.unread)
+            .map_err(|error| self.failure(format!("no HTTP response: {error}")))?;
+        let httparse::Status::Complete(length) = parsed else {
+            return Ok(None);
+        };
+        let headers = head.headers.iter().map(|header| {
+            let value = String::from_utf8_lossy(header.value).into_owned();
+            (header.name.to_ascii_lowercase(), value)
+        });
+        let status = head.code.expect("a complete head has a status");
+        Ok(Some(Head {
+            length,
+            status,
+            headers: headers.collect(),
+        }))
+    }
+
+    /// A chunked body (RFC 9112, section 7.1). Trailers are not for us: none may come.
+    async fn read_chunks(&mut self) -> Result<Vec<u8>> {
+        let mut body = Vec::new();
+        loop {
+            let (start, length) = loop {
+                match httparse::parse_chunk_size(&self.unread) {
+                    Ok(httparse::Status::Complete((start, length))) => {
+                        break (start, usize::try_from(length)?);
+                    }
+                    Ok(httparse::Status::Partial) => {
+                        self.read_more("a chunk's size").await?;
+                    }
+                    Err(_) => return Err(self.failure("no chunk's size".into())),
+                }
+            };
+            let end = start + length;
+            while self.unread.len() < end + 2 {
+                self.read_more("the whole chunk").await?;
+            }
+            if &self.unread[end..end + 2] != b"\r\n" {
+                return Err(self.failure("a chunk ends with CRLF".into()));
+            }
+            body.extend_from_slice(&self.unread[start..end]);
+            self.unread.drain(..end + 2);
+            if length == 0 {
+                return Ok(body);
+            }
+        }
+    }
+
+    async fn read_more(&mut self, wanted: &str) -> Result {
+        match self.receive().await? {
+            0 => Err(self.failure(format!("closed before {wanted} came"))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Appends what comes next to `unread`; 0 where the server has closed.
+    async fn receive(&mut self) -> Result<usize> {
+        let from = self.unread.len();
+        let read = self.stream.read_buf(&mut self.unread);
+        match within("more from the server", read).await {
+            Ok(Ok(length)) => {
+                self.transcript.received(&self.unread[from..]);
+                Ok(length)
+            }
+            Ok(Err(error)) => Err(self.failure(format!("receiving: {error}"))),
+            Err(failure) => Err(failure.with(&self.transcript)),
+        }
+    }
+
+    fn failure(&self, message: String) -> Failure {
+        Failure::new(message).with(&self.transcript)
+    }
+}
+
+/// Status line and headers of a response.
+struct Head {
+    /// How many bytes it took.
+    length: usize,
+    status: u16,
+    headers: Headers,
+}
+
+/// Where a response's body ends (RFC 9112, section 6.3).
+enum BodyLength {
+    Exactly(usize),
+    Chunked,
+    UntilClose,
+}
+
+fn body_length(method: &str, head: &Head) -> BodyLength {
+    if method == "HEAD" || matches!(head.status, 100..=199 | 204 | 304) {
+        return BodyLength::Exactly(0);
+    }
+    if header(&head.headers, "transfer-encoding") == Some("chunked") {
+        return BodyLength::Chunked;
+    }
+    match header(&head.headers, "content-length").and_then(|n| n.parse().ok()) {
+        Some(length) => BodyLength::Exactly(length),
+        None => BodyLength::UntilClose,
+    }
+}

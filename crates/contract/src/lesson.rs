@@ -1,0 +1,179 @@
+use std::{
+    collections::HashMap,
+    env, fmt, io,
+    path::{Path, PathBuf},
+    process::Stdio,
+    sync::LazyLock,
+};
+
+use serde_json::Value;
+use tokio::{process::Command, sync::Mutex};
+
+use crate::{Exit, Failure, Result, Server};
+
+/// Which of the two servers a contract is held against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Peer {
+    /// The lesson itself: `examples/NN_name/main.rs`.
+    Rust,
+    /// Its twin: `examples/NN_name/node/server.mjs`.
+    Node,
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Rust => "rust",
+            Self::Node => "node",
+        })
+    }
+}
+
+/// The peer that `CONTRACT_PEER` names: `rust` (also where it is not set) or `node`.
+///
+/// # Panics
+///
+/// `CONTRACT_PEER` names anything else.
+pub fn peer() -> Peer {
+    match env::var("CONTRACT_PEER").as_deref() {
+        Err(_) | Ok("rust") => Peer::Rust,
+        Ok("node") => Peer::Node,
+        Ok(other) => panic!("CONTRACT_PEER={other}: set it to `rust` or `node`"),
+    }
+}
+
+/// A lesson that can be started, on the side that [`peer`] names.
+#[derive(Clone, Debug)]
+pub struct Lesson {
+    name: &'static str,
+    args: Vec<String>,
+    port: String,
+}
+
+impl Lesson {
+    /// The lesson in `examples/<name>`, on any free port.
+    pub fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            args: Vec::new(),
+            port: "0".into(),
+        }
+    }
+
+    /// The same lesson, started with one more argument.
+    #[must_use]
+    pub fn arg(mut self, arg: impl Into<String>) -> Self {
+        self.args.push(arg.into());
+        self
+    }
+
+    /// The same lesson, started with `PORT` set to `port`, whatever that is.
+    #[must_use]
+    pub fn port(mut self, port: impl fmt::Display) -> Self {
+        self.port = port.to_string();
+        self
+    }
+
+    /// Builds the lesson if need be, starts it, and waits until it listens.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be built or started; it ends, or prints anything else, before
+    /// `listening on http://127.0.0.1:<port>`; or it does neither.
+    pub async fn start(&self) -> Result<Server> {
+        Server::start(self.command().await?).await
+    }
+
+    /// Runs a lesson that should end by itself, and tells how it did.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be built or started, or it does not end.
+    pub async fn run(&self) -> Result<Exit> {
+        Server::run(self.command().await?).await
+    }
+
+    async fn command(&self) -> Result<Command> {
+        let mut command = match peer() {
+            Peer::Rust => Command::new(build(self.name).await?),
+            Peer::Node => {
+                let twin = root().join("examples").join(self.name).join("node");
+                let mut node = Command::new(node().await?);
+                node.arg(twin.join("server.mjs"));
+                node
+            }
+        };
+        command
+            .args(&self.args)
+            .env("PORT", &self.port)
+            // Symbolising the stack of an expected panic takes seconds.
+            .env("RUST_BACKTRACE", "0");
+        Ok(command)
+    }
+}
+
+/// The root of the repository, two levels above this crate.
+pub(crate) fn root() -> &'static Path {
+    static ROOT: LazyLock<PathBuf> =
+        LazyLock::new(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."));
+    &ROOT
+}
+
+/// Has Cargo build an example and returns its program. `cargo test --test lesson_01`
+/// does not build `examples/01_*`, so without this an old one would be tested.
+async fn build(example: &'static str) -> Result<PathBuf> {
+    // The lock is held while Cargo runs: all tests of a lesson wait for one build.
+    static BUILT: LazyLock<Mutex<HashMap<&'static str, PathBuf>>> =
+        LazyLock::new(Default::default);
+    let mut built = BUILT.lock().await;
+    if let Some(program) = built.get(example) {
+        return Ok(program.clone());
+    }
+
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command
+        .args(["build", "--quiet", "--example", example])
+        .args(["--message-format", "json-render-diagnostics"])
+        .current_dir(root());
+    if !cfg!(debug_assertions) {
+        command.arg("--release");
+    }
+    let output = command.stdin(Stdio::null()).output().await?;
+    if !output.status.success() {
+        let log = String::from_utf8_lossy(&output.stderr);
+        return Err(Failure::new(format!("cannot build {example}:\n{log}")));
+    }
+    let program = executable(&output.stdout, example).ok_or_else(|| {
+        Failure::new(format!("Cargo built {example} and named no program for it"))
+    })?;
+    built.insert(example, program.clone());
+    Ok(program)
+}
+
+/// The program of `example` among Cargo's messages, one JSON object a line.
+fn executable(messages: &[u8], example: &str) -> Option<PathBuf> {
+    messages
+        .split(|&byte| byte == b'\n')
+        .filter_map(|line| serde_json::from_slice::<Value>(line).ok())
+        .filter(|message| message["target"]["name"] == example)
+        .find_map(|message| Some(message["executable"].as_str()?.into()))
+}
+
+/// `node`, once it is clear that the twins can run.
+async fn node() -> Result<&'static str> {
+    let found = Command::new("node").arg("--version").output().await;
+    match found {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Failure::new(
+            "CONTRACT_PEER=node needs Node.js 20 or newer, and there is no `node`: \
+             install it, or leave CONTRACT_PEER out",
+        )),
+        Err(error) => Err(Failure::from(error)),
+        Ok(_) if !root().join("examples/node_modules/express").is_dir() => {
+            Err(Failure::new(
+                "the twins' packages are not installed: run `npm ci --prefix examples`",
+            ))
+        }
+        Ok(_) => Ok("node"),
+    }
+}

@@ -1,0 +1,235 @@
+use std::{
+    net::SocketAddr,
+    process::{ExitStatus, Stdio},
+    sync::{Arc, Mutex},
+    thread,
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncBufReadExt, AsyncRead, BufReader},
+    process::{Child, Command},
+    sync::mpsc,
+    task::JoinHandle,
+};
+
+use crate::{Connection, Failure, Request, Response, Result, within};
+
+/// A running lesson or twin. Dropping it kills it and waits until it is gone.
+#[derive(Debug)]
+pub struct Server {
+    process: Process,
+    addr: SocketAddr,
+}
+
+/// A signal that asks a program to end.
+#[derive(Clone, Copy, Debug)]
+pub enum Signal {
+    /// What Ctrl-C sends: SIGINT.
+    Interrupt,
+    /// What `kill`, systemd and containers send: SIGTERM.
+    Terminate,
+}
+
+/// How a program ended.
+#[derive(Debug)]
+pub struct Exit {
+    /// Its exit code; `None` where a signal killed it.
+    pub code: Option<i32>,
+    /// All it printed on standard output.
+    pub stdout: String,
+    /// All it printed on standard error.
+    pub stderr: String,
+}
+
+impl Server {
+    pub(crate) async fn start(command: Command) -> Result<Self> {
+        let mut process = Process::spawn(command)?;
+        let first = match within("first line on stdout", process.lines.recv()).await
+        {
+            Ok(Some(line)) => line,
+            Ok(None) => {
+                let exit = process.exit().await?;
+                return Err(Failure::new(format!(
+                    "the server ended before it listened, with {:?}; it said: {}",
+                    exit.code, exit.stderr
+                )));
+            }
+            Err(failure) => return Err(failure),
+        };
+        let addr = first
+            .strip_prefix("listening on http://")
+            .and_then(|addr| addr.parse::<SocketAddr>().ok())
+            .filter(|addr| addr.ip().is_loopback())
+            .ok_or_else(|| {
+                let form = "listening on http://127.0.0.1:<port>";
+                Failure::expected("first line on stdout", &form, &first)
+            })?;
+        Ok(Self { process, addr })
+    }
+
+    pub(crate) async fn run(command: Command) -> Result<Exit> {
+        Process::spawn(command)?.exit().await
+    }
+
+    /// Where the server listens.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// A new TCP connection to the server.
+    ///
+    /// # Errors
+    ///
+    /// It is refused, or not taken.
+    pub async fn connect(&self) -> Result<Connection> {
+        Connection::open(self.addr).await
+    }
+
+    /// Sends `request` on a connection of its own and reads the response.
+    ///
+    /// # Errors
+    ///
+    /// The connection is refused, or what comes back is no HTTP/1.1 response.
+    pub async fn request(&self, request: Request) -> Result<Response> {
+        self.connect().await?.request(&request).await
+    }
+
+    /// Sends the server a signal and does not wait.
+    ///
+    /// # Errors
+    ///
+    /// The server is gone, or the system is Windows, where a program has no way to
+    /// press Ctrl-C in the console of another.
+    pub fn signal(&self, signal: Signal) -> Result {
+        self.process.signal(signal)
+    }
+
+    /// Waits until the server ends by itself.
+    ///
+    /// # Errors
+    ///
+    /// It does not end.
+    pub async fn exit(self) -> Result<Exit> {
+        self.process.exit().await
+    }
+
+    /// [`signal`](Self::signal), then [`exit`](Self::exit).
+    ///
+    /// # Errors
+    ///
+    /// As for those two.
+    pub async fn stop(self, signal: Signal) -> Result<Exit> {
+        self.signal(signal)?;
+        self.exit().await
+    }
+}
+
+/// A child process whose output is read all the time, so that it never blocks on it.
+#[derive(Debug)]
+struct Process {
+    child: Child,
+    /// The lines of stdout as they come, until it is closed.
+    lines: mpsc::UnboundedReceiver<String>,
+    stdout: Arc<Mutex<String>>,
+    stderr: Arc<Mutex<String>>,
+    readers: Vec<JoinHandle<()>>,
+}
+
+/// More output than this is not kept: a server in a loop must not fill the memory.
+const MOST_OUTPUT: usize = 1 << 20;
+
+impl Process {
+    fn spawn(mut command: Command) -> Result<Self> {
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
+        let out = child.stdout.take().expect("stdout is piped");
+        let err = child.stderr.take().expect("stderr is piped");
+        let (tx, lines) = mpsc::unbounded_channel();
+        let (stdout, stderr) = (Arc::default(), Arc::default());
+        let readers = vec![
+            tokio::spawn(collect(out, Arc::clone(&stdout), Some(tx))),
+            tokio::spawn(collect(err, Arc::clone(&stderr), None)),
+        ];
+        Ok(Self {
+            child,
+            lines,
+            stdout,
+            stderr,
+            readers,
+        })
+    }
+
+    async fn exit(mut self) -> Result<Exit> {
+        let status: ExitStatus = within("exit", self.child.wait()).await??;
+        for reader in self.readers.drain(..) {
+            within("end of the output", reader).await??;
+        }
+        let take = |text: &Mutex<String>| {
+            std::mem::take(&mut *text.lock().expect("its reader does not panic"))
+        };
+        Ok(Exit {
+            code: status.code(),
+            stdout: take(&self.stdout),
+            stderr: take(&self.stderr),
+        })
+    }
+
+    #[cfg(unix)]
+    fn signal(&self, signal: Signal) -> Result {
+        use rustix::process::{Pid, Signal as Unix, kill_process};
+        let pid = self
+            .child
+            .id()
+            .and_then(|id| Pid::from_raw(id.cast_signed()))
+            .ok_or_else(|| Failure::new("the server has ended already"))?;
+        let signal = match signal {
+            Signal::Interrupt => Unix::INT,
+            Signal::Terminate => Unix::TERM,
+        };
+        Ok(kill_process(pid, signal)?)
+    }
+
+    #[cfg(windows)]
+    fn signal(&self, signal: Signal) -> Result {
+        Err(Failure::new(format!(
+            "Windows has no way to send {signal:?} from here"
+        )))
+    }
+}
+
+impl Drop for Process {
+    /// `kill_on_drop` alone would leave a zombie where the runtime ends first.
+    fn drop(&mut self) {
+        let _ = self.child.start_kill();
+        for _ in 0..1_000 {
+            if !matches!(self.child.try_wait(), Ok(None)) {
+                return;
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+async fn collect(
+    from: impl AsyncRead + Unpin,
+    into: Arc<Mutex<String>>,
+    lines: Option<mpsc::UnboundedSender<String>>,
+) {
+    let mut from = BufReader::new(from).lines();
+    while let Ok(Some(line)) = from.next_line().await {
+        let mut text = into.lock().expect("nobody panics while holding it");
+        if text.len() < MOST_OUTPUT {
+            text.push_str(&line);
+            text.push('\n');
+            if let Some(lines) = &lines {
+                // Nobody listens any more once the first line has been read.
+                let _ = lines.send(line);
+            }
+        }
+    }
+}

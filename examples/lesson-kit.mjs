@@ -1,0 +1,34 @@
+// The little that every Node twin imports: what crates/lesson-kit is to the lessons.
+// Lesson 01 shows it all in full.
+
+/** The port that PORT asks for, else 3000. Ends the program where PORT is no port. */
+export function port() {
+  const text = process.env.PORT ?? '3000';
+  if (!/^\d+$/.test(text) || Number(text) > 65535) {
+    fail(`PORT=${text} is no port: set a number from 0 to 65535 (0: any free one)`);
+  }
+  return Number(text);
+}
+
+/** Listens on 127.0.0.1 and says so. Ends the program where that cannot be done. */
+export function listen(server, port) {
+  server.on('error', (error) => {
+    fail(error.code === 'EADDRINUSE'
+      ? `port ${port} is taken: stop what listens there, or set PORT to another`
+      : `cannot listen on port ${port}: ${error.message}`);
+  });
+  server.listen(port, '127.0.0.1', () => {
+    console.log(`listening on http://127.0.0.1:${server.address().port}`);
+  });
+  return server;
+}
+
+/** Calls `stop` at the first Ctrl-C or SIGTERM. */
+export function onShutdown(stop) {
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, stop);
+}
+
+export function fail(message) {
+  console.error(`Error: ${message}`);
+  process.exit(1);
+}

@@ -1,0 +1,78 @@
+//! What every lesson and every twin promises as a program: where it listens, how it
+//! refuses to start, how it stops. The file that includes this module says which one
+//! is meant, by its `lesson()`.
+
+use contract::{Result, Signal};
+use tokio::net::TcpListener;
+
+use super::lesson;
+
+#[tokio::test]
+async fn port_0_is_any_free_port() -> Result {
+    let (one, two) = (lesson().start().await?, lesson().start().await?);
+    assert_ne!(one.addr().port(), two.addr().port());
+    one.connect().await?;
+    two.connect().await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_bad_port_is_refused_in_one_line() -> Result {
+    for bad in ["abc", "65536", "-1", "80 ", ""] {
+        let exit = lesson().port(bad).run().await?;
+        assert_eq!(exit.code, Some(1), "PORT={bad}");
+        assert_eq!(exit.stdout, "", "PORT={bad}");
+        assert_eq!(exit.stderr.lines().count(), 1, "{}", exit.stderr);
+        assert!(
+            exit.stderr.contains(&format!("PORT={bad}")),
+            "{}",
+            exit.stderr
+        );
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_taken_port_is_refused_in_one_line() -> Result {
+    let taken = TcpListener::bind("127.0.0.1:0").await?;
+    let port = taken.local_addr()?.port();
+    let exit = lesson().port(port).run().await?;
+    assert_eq!(exit.code, Some(1));
+    assert_eq!(exit.stdout, "");
+    assert_eq!(exit.stderr.lines().count(), 1, "{}", exit.stderr);
+    assert!(
+        exit.stderr.contains(&format!("port {port} is taken")),
+        "{}",
+        exit.stderr
+    );
+    Ok(())
+}
+
+#[tokio::test]
+#[cfg_attr(windows, ignore = "needs a system with signals")]
+async fn ctrl_c_and_sigterm_end_it_with_exit_code_0() -> Result {
+    for signal in [Signal::Interrupt, Signal::Terminate] {
+        let server = lesson().start().await?;
+        let listening = format!("listening on http://{}\n", server.addr());
+        let exit = server.stop(signal).await?;
+        assert_eq!(exit.code, Some(0), "{signal:?}: {}", exit.stderr);
+        assert_eq!(exit.stdout, listening, "the only line on stdout");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+#[cfg_attr(windows, ignore = "needs a system with signals")]
+async fn an_idle_client_does_not_hold_up_the_end() -> Result {
+    let server = lesson().start().await?;
+    let mut silent = server.connect().await?;
+    let mut kept_alive = server.connect().await?;
+    kept_alive
+        .request(&contract::Request::get("/"))
+        .await?
+        .expect_status(200)?;
+    let exit = server.stop(Signal::Terminate).await?;
+    assert_eq!(exit.code, Some(0), "{}", exit.stderr);
+    silent.closed().await?;
+    kept_alive.closed().await
+}
