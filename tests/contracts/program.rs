@@ -55,7 +55,7 @@ async fn ctrl_c_and_sigterm_end_it_with_exit_code_0() -> Result {
         let server = lesson().start().await?;
         let listening = format!("listening on http://{}\n", server.addr());
         let exit = server.stop(signal).await?;
-        assert_eq!(exit.code, Some(0), "{signal:?}: {}", exit.stderr);
+        exit.expect_clean()?;
         assert_eq!(exit.stdout, listening, "the only line on stdout");
     }
     Ok(())
@@ -71,8 +71,7 @@ async fn an_idle_client_does_not_hold_up_the_end() -> Result {
         .request(&contract::Request::get("/"))
         .await?
         .expect_status(200)?;
-    let exit = server.stop(Signal::Terminate).await?;
-    assert_eq!(exit.code, Some(0), "{}", exit.stderr);
+    server.stop(Signal::Terminate).await?.expect_clean()?;
     silent.closed().await?;
     kept_alive.closed().await
 }

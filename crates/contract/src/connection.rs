@@ -44,6 +44,11 @@ impl Connection {
         self.transcript.note(text);
     }
 
+    /// Empties the transcript, for a connection that sends more than anyone will read.
+    pub fn forget(&mut self) {
+        self.transcript = Transcript::default();
+    }
+
     /// The value this connection puts in `Host`: address and port of the server.
     pub fn host(&self) -> &str {
         &self.host
@@ -60,7 +65,7 @@ impl Connection {
         let sent = within("room to send", self.stream.write_all(bytes)).await;
         match sent {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(self.failure(format!("sending: {error}"))),
+            Ok(Err(_)) => Err(self.failure("the server has hung up".into())),
             Err(failure) => Err(failure.with(&self.transcript)),
         }
     }
@@ -195,7 +200,8 @@ impl Connection {
                 self.transcript.received(&self.unread[from..]);
                 Ok(length)
             }
-            Ok(Err(error)) => Err(self.failure(format!("receiving: {error}"))),
+            // Reset, aborted, broken pipe: systems differ in what they call it.
+            Ok(Err(_)) => Err(self.failure("the server has hung up".into())),
             Err(failure) => Err(failure.with(&self.transcript)),
         }
     }

@@ -46,6 +46,8 @@ pub fn peer() -> Peer {
 #[derive(Clone, Debug)]
 pub struct Lesson {
     name: &'static str,
+    peer: Peer,
+    release: bool,
     args: Vec<String>,
     port: String,
 }
@@ -55,9 +57,26 @@ impl Lesson {
     pub fn new(name: &'static str) -> Self {
         Self {
             name,
+            peer: peer(),
+            // A test that is optimised itself is there to see the lesson optimised.
+            release: !cfg!(debug_assertions),
             args: Vec::new(),
             port: "0".into(),
         }
+    }
+
+    /// The same lesson, on this side whatever [`peer`] says.
+    #[must_use]
+    pub fn on(mut self, peer: Peer) -> Self {
+        self.peer = peer;
+        self
+    }
+
+    /// The same lesson, built with optimisation, as a measurement wants it.
+    #[must_use]
+    pub fn release(mut self) -> Self {
+        self.release = true;
+        self
     }
 
     /// The same lesson, started with one more argument.
@@ -94,8 +113,8 @@ impl Lesson {
     }
 
     async fn command(&self) -> Result<Command> {
-        let mut command = match peer() {
-            Peer::Rust => Command::new(build(self.name).await?),
+        let mut command = match self.peer {
+            Peer::Rust => Command::new(build(self.name, self.release).await?),
             Peer::Node => {
                 let twin = root().join("examples").join(self.name).join("node");
                 let mut node = Command::new(node().await?);
@@ -121,12 +140,12 @@ pub(crate) fn root() -> &'static Path {
 
 /// Has Cargo build an example and returns its program. `cargo test --test lesson_01`
 /// does not build `examples/01_*`, so without this an old one would be tested.
-async fn build(example: &'static str) -> Result<PathBuf> {
+async fn build(example: &'static str, release: bool) -> Result<PathBuf> {
     // The lock is held while Cargo runs: all tests of a lesson wait for one build.
-    static BUILT: LazyLock<Mutex<HashMap<&'static str, PathBuf>>> =
+    static BUILT: LazyLock<Mutex<HashMap<(&'static str, bool), PathBuf>>> =
         LazyLock::new(Default::default);
     let mut built = BUILT.lock().await;
-    if let Some(program) = built.get(example) {
+    if let Some(program) = built.get(&(example, release)) {
         return Ok(program.clone());
     }
 
@@ -136,7 +155,7 @@ async fn build(example: &'static str) -> Result<PathBuf> {
         .args(["build", "--quiet", "--example", example])
         .args(["--message-format", "json-render-diagnostics"])
         .current_dir(root());
-    if !cfg!(debug_assertions) {
+    if release {
         command.arg("--release");
     }
     let output = command.stdin(Stdio::null()).output().await?;
@@ -147,7 +166,7 @@ async fn build(example: &'static str) -> Result<PathBuf> {
     let program = executable(&output.stdout, example).ok_or_else(|| {
         Failure::new(format!("Cargo built {example} and named no program for it"))
     })?;
-    built.insert(example, program.clone());
+    built.insert((example, release), program.clone());
     Ok(program)
 }
 
@@ -165,8 +184,8 @@ async fn node() -> Result<&'static str> {
     let found = Command::new("node").arg("--version").output().await;
     match found {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Failure::new(
-            "CONTRACT_PEER=node needs Node.js 20 or newer, and there is no `node`: \
-             install it, or leave CONTRACT_PEER out",
+            "a twin needs Node.js 20 or newer, and there is no `node`: install it, or \
+             leave CONTRACT_PEER out",
         )),
         Err(error) => Err(Failure::from(error)),
         Ok(_) if !root().join("examples/node_modules/express").is_dir() => {

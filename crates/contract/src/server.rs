@@ -42,6 +42,22 @@ pub struct Exit {
     pub stderr: String,
 }
 
+impl Exit {
+    /// Fails unless the program ended with exit code 0 and nothing on standard error.
+    ///
+    /// # Errors
+    ///
+    /// It did not.
+    pub fn expect_clean(&self) -> Result {
+        let got = (self.code, self.stderr.as_str());
+        if got == (Some(0), "") {
+            return Ok(());
+        }
+        let what = "exit code and standard error";
+        Err(Failure::expected(what, &(Some(0), ""), &got))
+    }
+}
+
 impl Server {
     pub(crate) async fn start(command: Command) -> Result<Self> {
         let mut process = Process::spawn(command)?;
@@ -77,6 +93,11 @@ impl Server {
         self.addr
     }
 
+    /// The id of the server's process; `None` once it has ended.
+    pub fn pid(&self) -> Option<u32> {
+        self.process.child.id()
+    }
+
     /// A new TCP connection to the server.
     ///
     /// # Errors
@@ -103,6 +124,21 @@ impl Server {
     /// press Ctrl-C in the console of another.
     pub fn signal(&self, signal: Signal) -> Result {
         self.process.signal(signal)
+    }
+
+    /// Fails if the server ends within `window`, while it still has something to do.
+    ///
+    /// # Errors
+    ///
+    /// It ends.
+    pub async fn expect_running_for(&mut self, window: Duration) -> Result {
+        match tokio::time::timeout(window, self.process.child.wait()).await {
+            Err(_) => Ok(()),
+            Ok(status) => Err(Failure::new(format!(
+                "the server ended too early: {}",
+                status?
+            ))),
+        }
     }
 
     /// Waits until the server ends by itself.

@@ -18,21 +18,27 @@ const server = app.listen(port());
 // How long requests in flight may take to finish once the server has to stop.
 const GRACE = 5_000;
 
-const inFlight = new Set();
+// Each connection, with the response it is at, if any.
+const connections = new Map();
+server.on('connection', (socket) => {
+  connections.set(socket, undefined);
+  socket.on('close', () => connections.delete(socket));
+});
 server.on('request', (req, res) => {
-  inFlight.add(res);
-  res.on('close', () => inFlight.delete(res));
+  connections.set(req.socket, res);
+  res.on('finish', () => connections.set(req.socket, undefined));
 });
 
 onShutdown(() => {
-  // Takes no new connection, closes the idle ones, waits for the rest.
+  // Takes no new connection, and waits until the last one is closed.
   server.close(() => process.exit(0));
-  // What Node leaves out: a kept-alive connection would be waited for as well.
-  for (const res of inFlight) {
-    if (!res.headersSent) res.setHeader('Connection', 'close');
+  // Node closes only some of the idle ones, and keeps the others alive.
+  for (const [socket, res] of connections) {
+    if (!res) socket.destroy();
+    else if (!res.headersSent) res.setHeader('Connection', 'close');
   }
   setTimeout(() => {
-    console.error(`stopped, ${inFlight.size} connections unfinished`);
+    console.error(`stopped, ${connections.size} connections unfinished`);
     process.exit(0);
   }, GRACE);
 });

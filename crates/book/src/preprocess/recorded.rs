@@ -1,0 +1,147 @@
+//! `{{#recorded NAME}}` and `{{#wire NAME}}`: what a run printed, and what went over
+//! the wire, from the files in `book/recorded`.
+
+use super::html;
+use crate::root;
+use std::path::Path;
+
+/// The figure of `book/recorded/NAME.txt`.
+pub(crate) fn recorded(root: &Path, name: &str) -> Result<String, String> {
+    let text = load(root, name)?;
+    let caption = "recorded by <code>cargo book record</code>";
+    Ok(html::figure(
+        "recorded",
+        caption,
+        &html::code(language(&text), text.trim_end()),
+    ))
+}
+
+/// The recording `NAME`, which must not be empty.
+pub(super) fn load(root: &Path, name: &str) -> Result<String, String> {
+    let path = format!("book/recorded/{name}.txt");
+    let text = root::read(root, &path).map_err(|error| {
+        format!("{error}; `cargo book record` writes recordings")
+    })?;
+    match text.trim().is_empty() {
+        true => Err(format!("`{path}` is empty: run `cargo book record`")),
+        false => Ok(text),
+    }
+}
+
+/// An HTTP message is coloured as one.
+fn language(text: &str) -> &'static str {
+    let first = text.lines().next().unwrap_or("").trim_end();
+    match first.starts_with("HTTP/1.") || first.ends_with(" HTTP/1.1") {
+        true => "http",
+        false => "text",
+    }
+}
+
+/// `book/recorded/NAME.node.txt` beside `book/recorded/NAME.rust.txt`.
+pub(crate) fn wire(root: &Path, name: &str) -> Result<String, String> {
+    let side = |end: &str, who: &str| -> Result<String, String> {
+        let text = load(root, &format!("{name}.{end}"))?;
+        let lines = text.trim_end().lines().enumerate().map(|(n, line)| {
+            direction(line).map(|class| (class, line.to_owned())).ok_or_else(|| {
+                format!(
+                    "`book/recorded/{name}.{end}.txt`, line {}, begins with none of \
+                     `> ` (the client sends), `< ` (the server sends), `# ` (a note)",
+                    n + 1
+                )
+            })
+        });
+        let lines = lines.collect::<Result<Vec<_>, String>>()?;
+        let label = format!("{who}, the wire of {name}");
+        Ok(html::figure(
+            "wire",
+            &format!("<strong>{who}</strong> what went over the wire"),
+            &html::lines("wire", &label, lines),
+        ))
+    };
+    Ok(html::side_by_side(
+        &side("node", "Node twin")?,
+        &side("rust", "Rust lesson")?,
+    ))
+}
+
+/// Who speaks in a line of a wire recording: its class. The mark itself stays in the
+/// text, since a colour is not seen by everybody.
+fn direction(line: &str) -> Option<&'static str> {
+    let mark = line.split_once(' ').map_or(line, |(mark, _)| mark);
+    match mark {
+        ">" => Some("client"),
+        "<" => Some("server"),
+        "#" => Some("note"),
+        _ if line.trim().is_empty() => Some("note"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::Fixture;
+
+    #[test]
+    fn a_recording_says_how_to_record_it_again() {
+        let tree = Fixture::new()
+            .file("book/recorded/curl.txt", "HTTP/1.1 200 OK\r\n\r\nHello\r\n")
+            .file("book/recorded/log.txt", "listening\n");
+        let html = recorded(tree.path(), "curl").expect("it is there");
+        assert!(html.contains("cargo book record"), "{html}");
+        assert!(html.contains("language-http\">HTTP/1.1 200 OK&#10;&#10;Hello<"));
+        let html = recorded(tree.path(), "log").expect("it is there");
+        assert!(html.contains("language-text\">listening<"), "{html}");
+    }
+
+    #[test]
+    fn a_missing_or_empty_recording_is_a_mistake() {
+        let tree = Fixture::new().file("book/recorded/empty.txt", "\n");
+        let error = recorded(tree.path(), "gone").expect_err("it is not there");
+        assert!(
+            error.contains("no file `book/recorded/gone.txt`"),
+            "{error}"
+        );
+        let error = recorded(tree.path(), "empty").expect_err("it is empty");
+        assert!(error.contains("is empty"), "{error}");
+    }
+
+    #[test]
+    fn the_wire_shows_who_speaks_without_colour() {
+        let tree = Fixture::new()
+            .file(
+                "book/recorded/01.node.txt",
+                "# connect\n> GET /\n< <200>\n>\n",
+            )
+            .file("book/recorded/01.rust.txt", "> GET /\n< 200\n");
+        let html = wire(tree.path(), "01").expect("both are there");
+        assert!(
+            html.contains("<span class=\"note\"># connect&#10;</span>"),
+            "{html}"
+        );
+        assert!(html.contains("<span class=\"client\">&gt; GET /&#10;</span>"));
+        assert!(
+            html.contains("<span class=\"server\">&lt; &lt;200&gt;&#10;</span>")
+        );
+        assert!(html.contains("tabindex=\"0\" role=\"region\""), "{html}");
+        assert!(html.contains("<strong>Node twin</strong>"), "{html}");
+        assert!(html.contains("<strong>Rust lesson</strong>"), "{html}");
+    }
+
+    #[test]
+    fn a_wire_line_without_a_speaker_is_a_mistake() {
+        let tree = Fixture::new()
+            .file("book/recorded/01.node.txt", "> GET /\nHTTP\n")
+            .file("book/recorded/01.rust.txt", "> GET /\n");
+        let error = wire(tree.path(), "01").expect_err("line 2 has no mark");
+        assert!(
+            error.contains("`book/recorded/01.node.txt`, line 2,"),
+            "{error}"
+        );
+        let error = wire(tree.path(), "02").expect_err("it is not there");
+        assert!(
+            error.contains("no file `book/recorded/02.node.txt`"),
+            "{error}"
+        );
+    }
+}

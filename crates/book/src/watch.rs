@@ -1,0 +1,92 @@
+//! Has a file changed? Asked by looking at all of them, which works on every system and
+//! on shared folders, and takes a few milliseconds.
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+/// The files that pages are made of: when each was written, and its size.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Snapshot(BTreeMap<PathBuf, (SystemTime, u64)>);
+
+impl Snapshot {
+    /// Looks at `book`, `examples`, `tests`, and the `src` of each crate.
+    pub(crate) fn take(root: &Path) -> Self {
+        let mut seen = Self::default();
+        let crates = fs::read_dir(root.join("crates"));
+        let crates = crates.into_iter().flatten().flatten();
+        let sources = crates.map(|folder| folder.path().join("src"));
+        let folders = ["book", "examples", "tests"].map(|name| root.join(name));
+        for folder in folders.into_iter().chain(sources) {
+            // What cannot be read now is read at the next look: an editor may be in
+            // the middle of replacing it.
+            let _ = seen.add(&folder);
+        }
+        seen
+    }
+
+    fn add(&mut self, folder: &Path) -> io::Result<()> {
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            if entry.file_name() == "node_modules" {
+                continue;
+            }
+            let Ok(about) = entry.metadata() else {
+                continue;
+            };
+            if about.is_dir() {
+                let _ = self.add(&entry.path());
+            } else if let Ok(written) = about.modified() {
+                self.0.insert(entry.path(), (written, about.len()));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::Fixture;
+
+    #[test]
+    fn a_file_that_is_written_added_or_removed_is_a_change() {
+        let tree = Fixture::book(&[("a.md", "# A\n")])
+            .file("examples/01_a/main.rs", "1")
+            .file("crates/kit/src/lib.rs", "1")
+            .file("tests/lesson_01.rs", "1");
+        let mut last = Snapshot::take(tree.path());
+        assert_eq!(Snapshot::take(tree.path()), last);
+        let mut changed = |what: &str| {
+            let now = Snapshot::take(tree.path());
+            assert_ne!(now, last, "{what}");
+            last = now;
+        };
+        for file in [
+            "book/src/a.md",
+            "book/recorded/new.txt",
+            "examples/01_a/main.rs",
+            "crates/kit/src/lib.rs",
+            "tests/lesson_01.rs",
+        ] {
+            tree.write(file, "longer than before");
+            changed(file);
+        }
+        fs::remove_file(tree.path().join("book/recorded/new.txt"))
+            .expect("it is there");
+        changed("removed");
+    }
+
+    #[test]
+    fn what_no_page_is_made_of_is_not_looked_at() {
+        let tree = Fixture::book(&[("a.md", "# A\n")]);
+        let before = Snapshot::take(tree.path());
+        tree.write("examples/node_modules/x/index.js", "1");
+        tree.write("target/x", "1");
+        tree.write("crates/kit/Cargo.toml", "1");
+        assert_eq!(Snapshot::take(tree.path()), before);
+    }
+}
