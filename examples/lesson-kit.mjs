@@ -12,15 +12,18 @@ export function port() {
 
 /** Listens on 127.0.0.1 and says so. Ends the program where that cannot be done. */
 export function listen(server, port) {
-  server.on('error', (error) => {
-    fail(error.code === 'EADDRINUSE'
-      ? `port ${port} is taken: stop what listens there, or set PORT to another`
-      : `cannot listen on port ${port}: ${error.message}`);
-  });
+  server.on('error', (error) => refuse(error, port));
   server.listen(port, '127.0.0.1', () => {
     console.log(`listening on http://127.0.0.1:${server.address().port}`);
   });
   return server;
+}
+
+/** Says why nothing can listen on `port`, and ends the program. */
+export function refuse(error, port) {
+  fail(error.code === 'EADDRINUSE'
+    ? `port ${port} is taken: stop what listens there, or set PORT to another`
+    : `cannot listen on port ${port}: ${error.message}`);
 }
 
 /** Calls `stop` at the first Ctrl-C or SIGTERM. */

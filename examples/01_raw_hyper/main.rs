@@ -58,16 +58,16 @@ async fn run() -> Result<(), Error> {
 // ANCHOR_END: main
 
 // ANCHOR: handler
-/// The callback of `createServer`: a request comes in, a response is *returned*.
+/// The callback of `createServer`: a request comes in, and a
+/// response is *returned*.
 ///
-/// Nothing can go wrong in here, and `Infallible` says so in the type.
+/// Nothing can go wrong in here, and `Infallible` says so.
 async fn hello(
     _request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
-    let mut response = Response::new(Full::from("Hello World"));
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+    let text = HeaderValue::from_static("text/plain");
+    let mut response = Response::new("Hello World".into());
+    response.headers_mut().insert(CONTENT_TYPE, text);
     Ok(response)
 }
 // ANCHOR_END: handler
@@ -101,18 +101,18 @@ async fn serve(listener: TcpListener) {
 // ANCHOR_END: serve
 
 // ANCHOR: listen
-/// The port that the environment variable `PORT` asks for, else 3000.
+/// The port that the variable `PORT` asks for, else 3000.
 fn port() -> Result<u16, Error> {
     let Some(text) = env::var_os("PORT") else {
         return Ok(3000);
     };
     let text = text.to_string_lossy();
-    text.parse().map_err(|_| {
-        format!("PORT={text} is no port: set a number from 0 to 65535").into()
-    })
+    let expected = "set a number from 0 to 65535";
+    text.parse()
+        .map_err(|_| format!("PORT={text} is no port: {expected}").into())
 }
 
-/// Only 127.0.0.1: a server that is being learned is nobody else's business.
+/// Only 127.0.0.1: what you try out is nobody else's business.
 async fn bind(port: u16) -> Result<TcpListener, Error> {
     TcpListener::bind(("127.0.0.1", port))
         .await
@@ -127,8 +127,8 @@ async fn bind(port: u16) -> Result<TcpListener, Error> {
 // ANCHOR_END: listen
 
 // ANCHOR: signal
-/// Ends at the first Ctrl-C or SIGTERM. The signals are caught from this call on; the
-/// future it returns only waits for one.
+/// Ends at the first Ctrl-C or SIGTERM. The signals are caught
+/// from this call on; the future only waits for one.
 #[cfg(unix)]
 fn shutdown_signal() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};

@@ -29,7 +29,8 @@ use serde_json::{Value, json};
 #[tokio::main]
 async fn main() -> lesson_kit::Result {
     let shutdown = lesson_kit::shutdown_signal()?;
-    let listener = lesson_kit::bind(lesson_kit::port(3000)?).await?;
+    let port = lesson_kit::port(3000)?;
+    let listener = lesson_kit::bind(port).await?;
     tokio::select! {
         served = axum::serve(listener, app()) => served?,
         () = shutdown => {}
@@ -74,18 +75,21 @@ async fn echo(
 
 // ANCHOR: fallbacks
 async fn not_found(method: Method, uri: Uri) -> ApiError {
-    let message = format!("no route for {method} {}", uri.path());
+    let path = uri.path();
+    let message = format!("no route for {method} {path}");
     ApiError::new(StatusCode::NOT_FOUND, message)
 }
 
 async fn method_not_allowed(method: Method, uri: Uri) -> ApiError {
-    let message = format!("{method} is not allowed on {}", uri.path());
+    let path = uri.path();
+    let message = format!("{method} is not allowed on {path}");
     ApiError::new(StatusCode::METHOD_NOT_ALLOWED, message)
 }
 // ANCHOR_END: fallbacks
 
 // ANCHOR: error
-/// What went wrong, as the client sees it: a status and `{"error": "…"}`.
+/// What went wrong, as the client sees it: a status, and
+/// `{"error": "…"}`.
 #[derive(Debug)]
 struct ApiError {
     status: StatusCode,
@@ -93,13 +97,13 @@ struct ApiError {
 }
 
 impl ApiError {
-    fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        let message = message.into();
+    fn new(status: StatusCode, message: String) -> Self {
         Self { status, message }
     }
 }
 
-/// axum asks each handler's result for its response, an error too.
+/// axum asks what a handler returns for its response. That may
+/// be an error.
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let body = Json(json!({ "error": self.message }));
@@ -107,9 +111,9 @@ impl IntoResponse for ApiError {
     }
 }
 
-/// A rejection is an extractor's "no". It knows its status: 400 for bad JSON, 413 for
-/// too much of it, 415 where it is not declared as JSON. With these two, `?` turns it
-/// into ours.
+/// A rejection is an extractor's "no". It knows its status: 400
+/// for bad JSON, 413 for too much of it, 415 where it is not
+/// declared as JSON. With these two, `?` turns it into ours.
 impl From<JsonRejection> for ApiError {
     fn from(rejection: JsonRejection) -> Self {
         Self::new(rejection.status(), rejection.body_text())

@@ -56,8 +56,9 @@ async fn main() -> lesson_kit::Result {
             }
         }
         Some(other) => {
-            let message = format!("`{other}`: say `hello`, or nothing for the app");
-            return Err(lesson_kit::Error::new(message));
+            return Err(lesson_kit::Error::new(format!(
+                "`{other}`: say `hello`, or nothing for the app"
+            )));
         }
     }
     Ok(())
@@ -69,10 +70,9 @@ async fn main() -> lesson_kit::Result {
 async fn hello(
     _request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
-    let mut response = Response::new(Full::from("Hello World"));
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+    let text = HeaderValue::from_static("text/plain");
+    let mut response = Response::new("Hello World".into());
+    response.headers_mut().insert(CONTENT_TYPE, text);
     Ok(response)
 }
 // ANCHOR_END: hello

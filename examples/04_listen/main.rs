@@ -43,8 +43,8 @@ const GRACE: Duration = Duration::from_secs(5);
 // ANCHOR: trait
 /// `app.listen(port)`, for any type that implements it.
 trait Listen {
-    /// Serves on `127.0.0.1:port` until Ctrl-C or SIGTERM, then lets the requests in
-    /// flight finish.
+    /// Serves on `127.0.0.1:port` until Ctrl-C or SIGTERM, then
+    /// lets the requests in flight finish.
     async fn listen(self, port: u16) -> lesson_kit::Result;
 }
 // ANCHOR_END: trait

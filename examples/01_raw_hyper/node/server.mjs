@@ -13,7 +13,8 @@ function hello(req, res) {
 // ANCHOR: listen
 const text = process.env.PORT ?? '3000';
 if (!/^\d+$/.test(text) || Number(text) > 65535) {
-  fail(`PORT=${text} is no port: set a number from 0 to 65535`);
+  const expected = 'set a number from 0 to 65535';
+  fail(`PORT=${text} is no port: ${expected}`);
 }
 const port = Number(text);
 // ANCHOR_END: listen
@@ -33,8 +34,8 @@ server.listen(port, '127.0.0.1', () => {
 // ANCHOR_END: serve
 
 // ANCHOR: signal
-// Without these two lines a signal ends Node too, but with an exit code that means
-// "killed" (130, 143) and not "done" (0).
+// Without these two lines a signal ends Node too, but with an
+// exit code that means "killed" (130, 143) and not "done" (0).
 process.on('SIGINT', () => process.exit(0));
 process.on('SIGTERM', () => process.exit(0));
 // ANCHOR_END: signal

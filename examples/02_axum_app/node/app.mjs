@@ -7,11 +7,12 @@ export const app = express();
 // No X-Powered-By: who asks need not know what answers.
 app.disable('x-powered-by');
 // Any JSON value, not only objects and arrays.
-app.use('/echo', express.json({ limit: '100kb', strict: false }));
+const json = express.json({ limit: '100kb', strict: false });
+app.use('/echo', json);
 
-app.route('/').get(root).all(methodNotAllowed('GET, HEAD'));
-app.route('/hello/:name').get(hello).all(methodNotAllowed('GET, HEAD'));
-app.route('/echo').post(echo).all(methodNotAllowed('POST'));
+app.route('/').get(root).all(allow('GET, HEAD'));
+app.route('/hello/:name').get(hello).all(allow('GET, HEAD'));
+app.route('/echo').post(echo).all(allow('POST'));
 app.use(notFound);
 app.use(answerError);
 // ANCHOR_END: app
@@ -28,8 +29,8 @@ function hello(req, res) {
 
 function echo(req, res) {
   if (!req.is('application/json')) {
-    const message = 'Expected request with `Content-Type: application/json`';
-    return res.status(415).json({ error: message });
+    const error = 'declare the body as application/json';
+    return res.status(415).json({ error });
   }
   res.json(req.body);
 }
@@ -37,22 +38,25 @@ function echo(req, res) {
 
 // ANCHOR: fallbacks
 function notFound(req, res) {
-  res.status(404).json({ error: `no route for ${req.method} ${req.path}` });
+  const error = `no route for ${req.method} ${req.path}`;
+  res.status(404).json({ error });
 }
 
-function methodNotAllowed(allow) {
+function allow(methods) {
   return (req, res) => {
     const error = `${req.method} is not allowed on ${req.path}`;
-    res.status(405).set('Allow', allow).json({ error });
+    res.status(405).set('Allow', methods).json({ error });
   };
 }
 // ANCHOR_END: fallbacks
 
 // ANCHOR: error
-// Four parameters make it an error handler. Express calls it with whatever a handler
-// or a middleware threw: here, what `express.json` and the router reject.
+// Four parameters make it an error handler. Express calls it
+// with whatever a handler or a middleware threw: here, what
+// `express.json` and the router reject.
 function answerError(error, req, res, next) {
   if (res.headersSent) return next(error);
-  res.status(error.status ?? 500).json({ error: error.message });
+  const status = error.status ?? 500;
+  res.status(status).json({ error: error.message });
 }
 // ANCHOR_END: error

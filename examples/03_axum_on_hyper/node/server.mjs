@@ -18,7 +18,8 @@ if (choice !== undefined && choice !== 'hello') {
   fail(`\`${choice}\`: say \`hello\`, or nothing for the app`);
 }
 
-// Both are functions of (req, res). `createServer` cannot tell them apart.
+// Both are functions of (req, res): to `createServer` they
+// are the same.
 const service = choice === 'hello' ? hello : app;
 listen(http.createServer(service), port());
 // ANCHOR_END: serve

@@ -5,7 +5,7 @@ import { app } from '../../02_axum_app/node/app.mjs';
 import { listen, onShutdown, port } from '../../lesson-kit.mjs';
 
 // ANCHOR: listen
-// What Express does, in its own few lines: `this` is the app.
+// What Express does in its own few lines. `this` is the app.
 app.listen = function (port) {
   const server = http.createServer(this);
   return listen(server, port);

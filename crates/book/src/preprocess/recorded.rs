@@ -5,14 +5,22 @@ use super::html;
 use crate::root;
 use std::path::Path;
 
-/// The figure of `book/recorded/NAME.txt`.
+/// The figure of `book/recorded/NAME.txt`, whose first line is `$ ` and the command
+/// that wrote it.
 pub(crate) fn recorded(root: &Path, name: &str) -> Result<String, String> {
     let text = load(root, name)?;
-    let caption = "recorded by <code>cargo book record</code>";
+    let (first, text) = text.split_once('\n').unwrap_or((&text, ""));
+    let command = first.strip_prefix("$ ").ok_or_else(|| {
+        format!(
+            "`book/recorded/{name}.txt` does not begin with the command that wrote \
+             it: its first line should be `$ cargo …`"
+        )
+    })?;
+    let caption = format!("recorded by <code>{}</code>", html::escape(command));
     Ok(html::figure(
         "recorded",
-        caption,
-        &html::code(language(&text), text.trim_end()),
+        &caption,
+        &html::code("text", text.trim_matches('\n')),
     ))
 }
 
@@ -25,15 +33,6 @@ pub(super) fn load(root: &Path, name: &str) -> Result<String, String> {
     match text.trim().is_empty() {
         true => Err(format!("`{path}` is empty: run `cargo book record`")),
         false => Ok(text),
-    }
-}
-
-/// An HTTP message is coloured as one.
-fn language(text: &str) -> &'static str {
-    let first = text.lines().next().unwrap_or("").trim_end();
-    match first.starts_with("HTTP/1.") || first.ends_with(" HTTP/1.1") {
-        true => "http",
-        false => "text",
     }
 }
 
@@ -85,13 +84,13 @@ mod tests {
     #[test]
     fn a_recording_says_how_to_record_it_again() {
         let tree = Fixture::new()
-            .file("book/recorded/curl.txt", "HTTP/1.1 200 OK\r\n\r\nHello\r\n")
-            .file("book/recorded/log.txt", "listening\n");
-        let html = recorded(tree.path(), "curl").expect("it is there");
-        assert!(html.contains("cargo book record"), "{html}");
-        assert!(html.contains("language-http\">HTTP/1.1 200 OK&#10;&#10;Hello<"));
+            .file("book/recorded/log.txt", "$ cargo run <a>\r\nlistening\r\n")
+            .file("book/recorded/bare.txt", "listening\n");
         let html = recorded(tree.path(), "log").expect("it is there");
+        assert!(html.contains("<code>cargo run &lt;a&gt;</code>"), "{html}");
         assert!(html.contains("language-text\">listening<"), "{html}");
+        let error = recorded(tree.path(), "bare").expect_err("who wrote it?");
+        assert!(error.contains("does not begin with the command"), "{error}");
     }
 
     #[test]

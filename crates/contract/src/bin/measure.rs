@@ -84,7 +84,7 @@ async fn main() -> Result {
     }
     let cores = thread::available_parallelism()?;
     let text = format!(
-        "{requests} requests on {CONNECTIONS} connections kept alive, {cores} cores, \
+        "$ cargo measure {requests}\n{requests} requests on {CONNECTIONS} connections kept alive, {cores} cores, \
          median of {ROUNDS} rounds\n\n{table}"
     );
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
