@@ -35,31 +35,34 @@ mod lesson_02;
 // ANCHOR: main
 #[tokio::main]
 async fn main() -> lesson_kit::Result {
-    let choice = env::args().nth(1);
-    let shutdown = lesson_kit::shutdown_signal()?;
-    let port = lesson_kit::port(3000)?;
-
-    match choice.as_deref() {
-        None => {
-            let listener = lesson_kit::bind(port).await?;
-            let app = TowerToHyperService::new(lesson_02::app());
-            tokio::select! {
-                () = serve(listener, app) => {}
-                () = shutdown => {}
-            }
-        }
-        Some("hello") => {
-            let listener = lesson_kit::bind(port).await?;
-            tokio::select! {
-                () = serve(listener, service_fn(hello)) => {}
-                () = shutdown => {}
-            }
-        }
+    let only_hello = match env::args().nth(1).as_deref() {
+        None => false,
+        Some("hello") => true,
         Some(other) => {
             return Err(lesson_kit::Error::new(format!(
                 "`{other}`: say `hello`, or nothing for the app"
             )));
         }
+    };
+    let shutdown = lesson_kit::shutdown_signal()?;
+    let listener = lesson_kit::bind(lesson_kit::port(3000)?).await?;
+
+    // A future, like any other: nothing in it runs before `select!` awaits it.
+    let serving = async {
+        // ANCHOR: services
+        if only_hello {
+            let service = service_fn(hello);
+            serve(listener, service).await;
+        } else {
+            let app = lesson_02::app();
+            let service = TowerToHyperService::new(app);
+            serve(listener, service).await;
+        }
+        // ANCHOR_END: services
+    };
+    tokio::select! {
+        () = serving => {}
+        () = shutdown => {}
     }
     Ok(())
 }

@@ -12,12 +12,12 @@ function hello(req, res) {
 }
 // ANCHOR_END: hello
 
-// ANCHOR: serve
 const choice = process.argv[2];
 if (choice !== undefined && choice !== 'hello') {
   fail(`\`${choice}\`: say \`hello\`, or nothing for the app`);
 }
 
+// ANCHOR: serve
 // Both are functions of (req, res): to `createServer` they
 // are the same.
 const service = choice === 'hello' ? hello : app;
