@@ -1,11 +1,11 @@
 // The little that every Node twin imports: what crates/lesson-kit is to the lessons.
 // Lesson 01 shows it all in full.
 
-/** The port that PORT asks for, else 3000. Ends the program where PORT is no port. */
+/** The port that PORT asks for, else 3000. Ends the program where PORT is not one. */
 export function port() {
   const text = process.env.PORT ?? '3000';
-  if (!/^\d+$/.test(text) || Number(text) > 65535) {
-    fail(`PORT=${text} is no port: set a number from 0 to 65535 (0: any free one)`);
+  if (!/^\+?\d+$/.test(text) || Number(text) > 65535) {
+    fail(`PORT=${text} is not a port: set a number from 0 to 65535 (0: any free one)`);
   }
   return Number(text);
 }
@@ -26,9 +26,15 @@ export function refuse(error, port) {
     : `cannot listen on port ${port}: ${error.message}`);
 }
 
-/** Calls `stop` at the first Ctrl-C or SIGTERM. */
+/** Calls `stop` at the first Ctrl-C or SIGTERM. Those that follow change nothing. */
 export function onShutdown(stop) {
-  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, stop);
+  let stopping = false;
+  for (const signal of ['SIGINT', 'SIGTERM']) {
+    process.on(signal, () => {
+      if (!stopping) stop();
+      stopping = true;
+    });
+  }
 }
 
 export function fail(message) {

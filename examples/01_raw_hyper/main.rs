@@ -82,17 +82,20 @@ async fn serve(listener: TcpListener) {
                 // Most often: too many open files. Connections that end will free
                 // some, so wait for that rather than drop everybody.
                 eprintln!("cannot accept a connection: {error}");
-                tokio::time::sleep(Duration::from_secs(1)).await;
+                tokio::time::sleep(Duration::from_millis(100)).await;
                 continue;
             }
         };
         // A task of its own, so that a slow client keeps nobody waiting.
         tokio::spawn(async move {
             let connection = http1::Builder::new()
-                // Without a timer, who never ends its headers stays for ever.
+                // With a timer, a client that has not sent the whole head of its next
+                // request after 30 seconds is dropped. Without one it may stay.
                 .timer(TokioTimer::new())
                 .serve_connection(TokioIo::new(stream), service_fn(hello));
-            if let Err(error) = connection.await {
+            if let Err(error) = connection.await
+                && !error.is_timeout()
+            {
                 eprintln!("{peer}: {error}");
             }
         });
@@ -109,7 +112,7 @@ fn port() -> Result<u16, Error> {
     let text = text.to_string_lossy();
     let expected = "set a number from 0 to 65535";
     text.parse()
-        .map_err(|_| format!("PORT={text} is no port: {expected}").into())
+        .map_err(|_| format!("PORT={text} is not a port: {expected}").into())
 }
 
 /// Only 127.0.0.1: what you try out is nobody else's business.

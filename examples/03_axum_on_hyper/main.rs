@@ -100,7 +100,7 @@ where
             Ok(connection) => connection,
             Err(error) => {
                 eprintln!("cannot accept a connection: {error}");
-                tokio::time::sleep(Duration::from_secs(1)).await;
+                tokio::time::sleep(Duration::from_millis(100)).await;
                 continue;
             }
         };
@@ -111,7 +111,9 @@ where
                 .serve_connection(TokioIo::new(stream), service)
                 // So that a WebSocket can take the connection over: lesson 05.
                 .with_upgrades();
-            if let Err(error) = connection.await {
+            if let Err(error) = connection.await
+                && !error.is_timeout()
+            {
                 eprintln!("{peer}: {error}");
             }
         });

@@ -65,7 +65,7 @@ impl Listen for Router {
                 Ok(connection) => connection,
                 Err(error) => {
                     eprintln!("cannot accept a connection: {error}");
-                    tokio::time::sleep(Duration::from_secs(1)).await;
+                    tokio::time::sleep(Duration::from_millis(100)).await;
                     continue;
                 }
             };
@@ -87,7 +87,9 @@ impl Listen for Router {
                         connection.await
                     }
                 };
-                if let Err(error) = ended {
+                if let Err(error) = ended
+                    && !error.is_timeout()
+                {
                     eprintln!("{peer}: {error}");
                 }
             });
@@ -99,7 +101,8 @@ impl Listen for Router {
         drop(listener);
         stop.send_replace(());
         // A connection drops its receiver when it ends: with the last one the channel
-        // is closed.
+        // is closed. (One that was upgraded has ended for hyper: whoever took it over
+        // has to look after it.)
         tokio::select! {
             () = stop.closed() => {}
             () = tokio::time::sleep(GRACE) => {

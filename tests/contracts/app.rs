@@ -37,7 +37,7 @@ async fn a_name_in_the_path_is_greeted() -> Result {
 }
 
 #[tokio::test]
-async fn a_name_that_is_no_utf_8_is_a_bad_request() -> Result {
+async fn a_name_that_is_not_utf_8_is_a_bad_request() -> Result {
     let server = lesson().start().await?;
     let response = server.request(Request::get("/hello/%ff")).await?;
     response.expect_error(400)?;
@@ -77,7 +77,7 @@ async fn bad_json_is_a_bad_request() -> Result {
 }
 
 /// Express forgives more: a byte order mark (as RFC 8259, section 8.1, allows), an
-/// empty body, which it takes for `{}`, and bytes that are no UTF-8, each of which
+/// empty body, which it takes for `{}`, and bytes that are not UTF-8, each of which
 /// becomes U+FFFD.
 #[tokio::test]
 async fn a_bom_an_empty_body_and_bad_utf_8_are_where_the_two_differ() -> Result {
@@ -151,7 +151,8 @@ async fn a_chunked_body_over_the_limit_is_refused() -> Result {
     let mut connection = server.connect().await?;
     let head = "POST /echo HTTP/1.1\r\nhost: localhost\r\n\
         content-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n";
-    let chunk = format!("{:x}\r\n{}\r\n", 64 * 1024, "1".repeat(64 * 1024));
+    let half = LIMIT / 2 + 1;
+    let chunk = format!("{half:x}\r\n{}\r\n", "1".repeat(half));
     // To its end, because Express answers only once it has seen that.
     connection
         .send(format!("{head}{chunk}{chunk}0\r\n\r\n"))

@@ -1,6 +1,6 @@
 //! Contract 01: any request is answered with `Hello World`.
 
-use contract::{Request, Result};
+use contract::{Peer, Request, Result, peer};
 
 use super::lesson;
 
@@ -45,4 +45,17 @@ async fn a_body_that_is_not_read_is_skipped() -> Result {
         .await?
         .expect_header("connection", "close")?;
     connection.closed().await
+}
+
+/// RFC 9110, section 8.6, lets a server leave `content-length` out of the answer to
+/// HEAD. Node's `http` does so.
+#[tokio::test]
+async fn the_length_in_the_answer_to_head_is_where_the_two_differ() -> Result {
+    let server = lesson().start().await?;
+    let head = server.request(Request::new("HEAD", "/")).await?;
+    match peer() {
+        Peer::Rust => head.expect_header("content-length", "11")?,
+        Peer::Node => head.expect_no_header("content-length")?,
+    };
+    Ok(())
 }

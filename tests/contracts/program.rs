@@ -3,7 +3,7 @@
 //! is meant, by its `lesson()`.
 
 use contract::{Result, Signal};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 
 use super::lesson;
 
@@ -13,6 +13,19 @@ async fn port_0_is_any_free_port() -> Result {
     assert_ne!(one.addr().port(), two.addr().port());
     one.connect().await?;
     two.connect().await?;
+    Ok(())
+}
+
+/// 127.0.0.2 is this machine too, where the system has that address. A server that
+/// listens on every address takes this connection.
+#[tokio::test]
+async fn it_listens_on_127_0_0_1_alone() -> Result {
+    let server = lesson().start().await?;
+    let other = ("127.0.0.2", server.addr().port());
+    assert!(
+        TcpStream::connect(other).await.is_err(),
+        "{other:?} is open"
+    );
     Ok(())
 }
 

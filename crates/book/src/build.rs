@@ -62,7 +62,11 @@ fn render(root: &Path, out: &Path, whom: For) -> Result<usize> {
         config.set(key, scripts)?;
     }
     let mut mdbook = MDBook::load_with_config(&book, config)?;
-    mdbook.with_preprocessor(Course::new(root)).build()?;
+    let mut course = Course::new(root);
+    if whom == For::Writers {
+        course = course.lessons_may_change();
+    }
+    mdbook.with_preprocessor(course).build()?;
     Ok(mdbook.book.chapters().count())
 }
 
@@ -94,14 +98,14 @@ fn told(root: &Path, error: anyhow::Error) -> Vec<Problem> {
 ///
 /// # Errors
 ///
-/// [`Problems`] of the book, or `out` cannot be written, or holds something else than
+/// [`Problems`] of the book, or `out` cannot be written, or holds something other than
 /// pages, which must not be lost.
 pub fn replace(root: &Path, out: &Path) -> Result<usize> {
     let pages_there = out.join("toc.html").is_file();
     let free = fs::read_dir(out).map_or(true, |mut files| files.next().is_none());
     ensure!(
         pages_there || free,
-        "{} holds files that are no pages of the book: name a new or empty folder",
+        "{} holds files that are not pages of the book: name a new or empty folder",
         out.display()
     );
     let new = beside(out, "new");
@@ -118,10 +122,14 @@ pub fn replace(root: &Path, out: &Path) -> Result<usize> {
         if out.exists() {
             fs::rename(out, &old)?;
         }
-        fs::rename(&new, out)?;
-        remove(&old)
+        fs::rename(&new, out).inspect_err(|_| {
+            // Better the old pages than none.
+            let _ = fs::rename(&old, out);
+        })
     };
     swap().with_context(|| format!("cannot put the pages in {}", out.display()))?;
+    // The new pages are there, whether or not the old ones can be removed.
+    let _ = remove(&old);
     Ok(chapters)
 }
 
@@ -173,7 +181,7 @@ mod tests {
         let tree = Fixture::book(&[("a.md", "# A\n")]).file("mine/notes.txt", "x");
         let error = replace(tree.path(), &tree.path().join("mine"));
         let error = error.expect_err("there are notes").to_string();
-        assert!(error.contains("no pages of the book"), "{error}");
+        assert!(error.contains("not pages of the book"), "{error}");
         assert!(tree.path().join("mine/notes.txt").is_file());
     }
 

@@ -1,5 +1,5 @@
-//! The builds of a running `cargo book`, each in a folder of its own, so that a page is
-//! never made of the files of two.
+//! The builds of a running `cargo book`, each in a folder of its own, so that no file
+//! is read while it is being written or removed.
 
 use crate::{
     build::{self, For},

@@ -1,3 +1,4 @@
+//! `cargo book`: builds the book of the course, and serves it with live reload.
 //!
 //! | module | what it is |
 //! |---|---|

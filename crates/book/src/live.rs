@@ -50,7 +50,10 @@ pub(crate) async fn upgrade(
         return (StatusCode::FORBIDDEN, why).into_response();
     }
     let Some(key) = handshake_key(headers) else {
-        let upgrade = [(header::UPGRADE, "websocket")];
+        let upgrade = [
+            (header::UPGRADE, "websocket"),
+            (header::SEC_WEBSOCKET_VERSION, "13"),
+        ];
         let why = "this address is for a WebSocket (RFC 6455, version 13)\n";
         return (StatusCode::UPGRADE_REQUIRED, upgrade, why).into_response();
     };
@@ -66,11 +69,12 @@ pub(crate) async fn upgrade(
         // be for nothing. A page has nothing long to say.
         let config = WebSocketConfig::default()
             .read_buffer_size(1024)
-            .max_message_size(Some(1024));
+            .max_message_size(Some(1024))
+            .max_frame_size(Some(1024));
         let io = TokioIo::new(connection);
         let socket =
             WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await;
-        // A page that goes away is no error: the next one opens its own socket.
+        // A page that goes away is not an error: the next one opens its own socket.
         let _ = tell(socket, latest).await;
     });
     let mut response = Response::new(Body::empty());
@@ -83,7 +87,8 @@ pub(crate) async fn upgrade(
     response
 }
 
-/// The key of a handshake that RFC 6455, section 4.2.1, allows.
+/// The key of a handshake that names what RFC 6455, section 4.2.1, asks for. What the
+/// key is made of is the client's business.
 fn handshake_key(headers: &HeaderMap) -> Option<&HeaderValue> {
     let has = |name, wanted: &str| {
         let values = headers.get_all(name).iter();

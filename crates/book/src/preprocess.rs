@@ -29,12 +29,24 @@ use std::path::{Path, PathBuf};
 #[derive(Debug)]
 pub struct Course {
     root: PathBuf,
+    lessons_may_change: bool,
 }
 
 impl Course {
     /// One that reads the files of the repository at `root`.
     pub fn new(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into() }
+        Self {
+            root: root.into(),
+            lessons_may_change: false,
+        }
+    }
+
+    /// The same for somebody who is at work on a lesson: a mistake whose edit no longer
+    /// fits there is shown by itself, and does not keep the book from being built.
+    #[must_use]
+    pub fn lessons_may_change(mut self) -> Self {
+        self.lessons_may_change = true;
+        self
     }
 }
 
@@ -64,6 +76,7 @@ impl Preprocessor for Course {
             };
             let page = Page {
                 root: &self.root,
+                lessons_may_change: self.lessons_may_change,
                 name: &name(path),
                 text: &chapter.content,
                 targets: &targets,

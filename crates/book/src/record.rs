@@ -11,6 +11,8 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
+    thread,
+    time::{Duration, Instant},
 };
 
 /// Records the wire of every lesson, from the Rust side and from the Node twin, into
@@ -20,11 +22,19 @@ use std::{
 ///
 /// A contract's test fails; most often because Node or the twins' packages are missing.
 pub fn wire(root: &Path) -> Result<()> {
+    let folder = root.join("book/recorded");
+    // What nobody records any more is to be gone.
+    for file in files(&folder)? {
+        let name = file.to_string_lossy();
+        if name.ends_with(".rust.txt") || name.ends_with(".node.txt") {
+            fs::remove_file(&file)?;
+        }
+    }
     for peer in ["rust", "node"] {
         eprintln!("recording the wire, peer {peer}");
         let output = cargo(root)
-            .args(["test", "--quiet", "--test", "lesson_*", "recorded"])
-            .args(["--", "--include-ignored"])
+            .args(["test", "--quiet", "--no-fail-fast"])
+            .args(["--test", "lesson_*", "recorded"])
             .envs([("RECORD", "1"), ("CONTRACT_PEER", peer)])
             .output()?;
         ensure!(
@@ -42,7 +52,7 @@ pub fn wire(root: &Path) -> Result<()> {
 ///
 /// # Errors
 ///
-/// An edit no longer fits its lesson, or Cargo takes it for no mistake at all.
+/// An edit no longer fits its lesson, or Cargo finds nothing wrong.
 pub fn mistakes(root: &Path) -> Result<()> {
     let copy = root.join("target/mistakes/tree");
     let target = root.join("target/mistakes/target");
@@ -53,10 +63,7 @@ pub fn mistakes(root: &Path) -> Result<()> {
         // From the top each time: the mistake before this one is undone by it.
         copy_tree(root, &copy)?;
         write_if_changed(&copy.join(mistake.file()), broken.as_bytes())?;
-        let output = cargo(&copy)
-            .args(mistake.cargo.split(' '))
-            .env("CARGO_TARGET_DIR", &target)
-            .output()?;
+        let output = run(&copy, &target, &mistake.cargo)?;
         let said = said(&output, &mistake.cargo)?;
         let text = format!("$ cargo {}\n{said}", mistake.cargo);
         let file = root.join(format!("book/recorded/mistake-{name}.txt"));
@@ -65,14 +72,50 @@ pub fn mistakes(root: &Path) -> Result<()> {
     Ok(())
 }
 
+/// What `cargo ARGUMENTS` says in the copy.
+///
+/// A program that is run should end by itself: one that does not is not a mistake any more,
+/// and is killed after a while.
+fn run(copy: &Path, target: &Path, arguments: &str) -> Result<Output> {
+    let mut command = cargo(copy);
+    command.env("CARGO_TARGET_DIR", target);
+    let Some(example) = arguments.strip_prefix("run --example ") else {
+        return Ok(command.args(arguments.split(' ')).output()?);
+    };
+    let built = command
+        .args(["build", "--quiet", "--example", example])
+        .output()?;
+    ensure!(
+        built.status.success(),
+        "cannot build {example} with the mistake in it:\n{}",
+        String::from_utf8_lossy(&built.stderr)
+    );
+    let program = target.join("debug/examples").join(example);
+    let mut child = Command::new(program.with_extension(env::consts::EXE_EXTENSION))
+        .env("PORT", "0")
+        .env("RUST_BACKTRACE", "0")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let start = Instant::now();
+    while child.try_wait()?.is_none() {
+        if start.elapsed() > Duration::from_secs(10) {
+            child.kill()?;
+            child.wait()?;
+            bail!(
+                "{example} runs on with the mistake in it, so it is not a mistake any more"
+            );
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+    Ok(child.wait_with_output()?)
+}
+
 /// The names of all mistakes, in order.
 fn names(root: &Path) -> Result<Vec<String>> {
-    let folder = root.join("book/mistakes");
     let mut names = Vec::new();
-    for entry in
-        fs::read_dir(&folder).with_context(|| folder.display().to_string())?
-    {
-        let path = entry?.path();
+    for path in files(&root.join("book/mistakes"))? {
         if path.extension() == Some(OsStr::new("toml"))
             && let Some(name) = path.file_stem()
         {
@@ -81,6 +124,13 @@ fn names(root: &Path) -> Result<Vec<String>> {
     }
     names.sort();
     Ok(names)
+}
+
+/// What is in a folder.
+fn files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let entries =
+        fs::read_dir(folder).with_context(|| folder.display().to_string())?;
+    entries.map(|entry| Ok(entry?.path())).collect()
 }
 
 /// Cargo in `folder`, with what would make its output differ from machine to machine
@@ -93,6 +143,7 @@ fn cargo(folder: &Path) -> Command {
         .env("CARGO_TERM_COLOR", "never")
         .env("RUST_BACKTRACE", "0")
         .env("PORT", "0")
+        .env_remove("CONTRACT_DEADLINE")
         .env_remove("CONTRACT_PEER")
         .env_remove("RECORD");
     command
@@ -221,14 +272,10 @@ fn mirror(from: &Path, to: &Path) -> Result<()> {
     fs::create_dir_all(to)?;
     let is_copied =
         |path: &PathBuf| path.file_name() != Some("node_modules".as_ref());
-    let entries = |folder: &Path| -> Result<Vec<PathBuf>> {
-        let paths = fs::read_dir(folder)?.map(|entry| Ok(entry?.path()));
-        paths.collect()
-    };
-    for path in entries(from)?.iter().filter(|path| is_copied(path)) {
+    for path in files(from)?.iter().filter(|path| is_copied(path)) {
         mirror(path, &to.join(path.file_name().expect("read_dir names it")))?;
     }
-    for path in entries(to)? {
+    for path in files(to)? {
         let original = from.join(path.file_name().expect("read_dir names it"));
         if !original.exists() {
             if path.is_dir() {

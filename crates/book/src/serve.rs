@@ -25,9 +25,10 @@ use std::{
 };
 use tokio::{
     fs,
-    sync::{mpsc, watch},
-    task::spawn_blocking,
-    time::{sleep, timeout},
+    net::TcpListener,
+    sync::{mpsc, oneshot, watch},
+    task::{AbortHandle, spawn_blocking},
+    time::sleep,
 };
 use tower_http::{
     services::{ServeDir, ServeFile},
@@ -41,7 +42,7 @@ const LOOK: Duration = Duration::from_millis(100);
 /// many files.
 const QUIET: Duration = Duration::from_millis(50);
 
-/// How long connections may take to end.
+/// How long connections may take to end, once the server has to.
 const GOODBYE: Duration = Duration::from_secs(2);
 
 /// What the handlers share.
@@ -59,8 +60,8 @@ struct App {
 ///
 /// # Errors
 ///
-/// The port is taken or is no port, or `target/book` cannot be written. A mistake in
-/// the book is none: it is shown in the pages.
+/// The port is taken or not a port, or `target/book` cannot be written. A mistake in
+/// the book is not one: it is shown in the pages.
 pub async fn serve(root: PathBuf) -> Result<()> {
     // `lesson_kit::Error` is for programs whose `main` returns it.
     let plain = |error: lesson_kit::Error| anyhow!("{error}");
@@ -69,24 +70,50 @@ pub async fn serve(root: PathBuf) -> Result<()> {
 
     let press = Press::new(&root)?;
     let (newest, latest) = watch::channel(Edition::default());
-    let (open, mut all_closed) = mpsc::channel(1);
+    let (open, all_closed) = mpsc::channel(1);
     let app = App {
         root: root.clone().into(),
         latest,
         open,
     };
     let builds = tokio::spawn(build_on_change(root, press, newest));
+    run(listener, app, all_closed, stop, builds.abort_handle()).await?;
+    // The press goes with its task, and removes its folder.
+    let _ = builds.await;
+    Ok(())
+}
+
+/// Answers requests until `stop`. Then ends the builds, and with them the live sockets,
+/// and waits for what is open, but not for long: a browser may be asleep.
+async fn run(
+    listener: TcpListener,
+    app: App,
+    mut all_closed: mpsc::Receiver<()>,
+    stop: impl Future<Output = ()> + Send + 'static,
+    builds: AbortHandle,
+) -> Result<()> {
+    let (stopping, stopped) = oneshot::channel();
     let ended = async move {
         stop.await;
         // With it goes the sender of editions, which closes the live sockets.
         builds.abort();
+        let _ = stopping.send(());
     };
-    axum::serve(listener, router(app))
+    let serving = axum::serve(listener, router(app))
         .with_graceful_shutdown(ended)
-        .await?;
-    // A browser that does not read its socket must not keep us.
-    let _ = timeout(GOODBYE, all_closed.recv()).await;
-    Ok(())
+        .into_future();
+    let patience = async {
+        let _ = stopped.await;
+        sleep(GOODBYE).await;
+    };
+    tokio::select! {
+        served = async {
+            let served = serving.await;
+            let _ = all_closed.recv().await;
+            served
+        } => Ok(served?),
+        () = patience => Ok(()),
+    }
 }
 
 fn router(app: App) -> Router {
@@ -94,7 +121,7 @@ fn router(app: App) -> Router {
     Router::new()
         .route("/__live", get(upgrade))
         .fallback(page)
-        // The files of two builds have the same names: nothing may be kept.
+        // The pages of two builds have the same names: nothing may be kept.
         .layer(SetResponseHeaderLayer::overriding(
             header::CACHE_CONTROL,
             no_store,

@@ -13,25 +13,24 @@ use std::{
 pub(crate) struct Snapshot(BTreeMap<PathBuf, (SystemTime, u64)>);
 
 impl Snapshot {
-    /// Looks at `book`, `examples`, `tests`, and the `src` of each crate.
+    /// Looks at all of the repository but for what others write: a listing may show
+    /// any file.
     pub(crate) fn take(root: &Path) -> Self {
         let mut seen = Self::default();
-        let crates = fs::read_dir(root.join("crates"));
-        let crates = crates.into_iter().flatten().flatten();
-        let sources = crates.map(|folder| folder.path().join("src"));
-        let folders = ["book", "examples", "tests"].map(|name| root.join(name));
-        for folder in folders.into_iter().chain(sources) {
-            // What cannot be read now is read at the next look: an editor may be in
-            // the middle of replacing it.
-            let _ = seen.add(&folder);
-        }
+        // What cannot be read now is read at the next look: an editor may be in the
+        // middle of replacing it.
+        let _ = seen.add(root);
         seen
     }
 
     fn add(&mut self, folder: &Path) -> io::Result<()> {
         for entry in fs::read_dir(folder)? {
             let entry = entry?;
-            if entry.file_name() == "node_modules" {
+            let name = entry.file_name();
+            if [".git", "node_modules", "target"]
+                .iter()
+                .any(|other| name == *other)
+            {
                 continue;
             }
             let Ok(about) = entry.metadata() else {
@@ -86,7 +85,7 @@ mod tests {
         let before = Snapshot::take(tree.path());
         tree.write("examples/node_modules/x/index.js", "1");
         tree.write("target/x", "1");
-        tree.write("crates/kit/Cargo.toml", "1");
+        tree.write(".git/index", "1");
         assert_eq!(Snapshot::take(tree.path()), before);
     }
 }

@@ -1,12 +1,13 @@
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
+    time::timeout,
 };
 
 use crate::{
-    Failure, Request, Response, Result, Transcript,
+    Failure, Request, Response, Result, Transcript, deadline,
     http::{Headers, header},
     within,
 };
@@ -65,8 +66,8 @@ impl Connection {
         let sent = within("room to send", self.stream.write_all(bytes)).await;
         match sent {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) => Err(self.failure("the server has hung up".into())),
-            Err(failure) => Err(failure.with(&self.transcript)),
+            Ok(Err(_)) => Err(self.failure("the server has hung up")),
+            Err(failure) => Err(self.tell(failure)),
         }
     }
 
@@ -77,17 +78,44 @@ impl Connection {
     /// As for [`send`](Self::send) and [`response`](Self::response).
     pub async fn request(&mut self, request: &Request) -> Result<Response> {
         self.send(request.to_bytes(&self.host)).await?;
-        self.read_response(&request.method).await
+        self.response_to(&request.method).await
     }
 
     /// Reads the response to a request other than HEAD.
     ///
     /// # Errors
     ///
-    /// The connection ends before the response does, or what comes is no HTTP/1.1
+    /// The connection ends before the response does, or what comes is not an HTTP/1.1
     /// response (RFC 9112).
     pub async fn response(&mut self) -> Result<Response> {
-        self.read_response("GET").await
+        self.response_to("GET").await
+    }
+
+    async fn response_to(&mut self, method: &str) -> Result<Response> {
+        self.response_in(deadline(), method).await
+    }
+
+    /// Like [`response`](Self::response), for a server that takes its time on purpose.
+    ///
+    /// # Errors
+    ///
+    /// As there, and the response is not complete after `limit`.
+    pub async fn response_within(&mut self, limit: Duration) -> Result<Response> {
+        self.response_in(limit, "GET").await
+    }
+
+    /// One limit for the whole of it: a byte now and then is not a response.
+    async fn response_in(
+        &mut self,
+        limit: Duration,
+        method: &str,
+    ) -> Result<Response> {
+        match timeout(limit, self.read_response(method)).await {
+            Ok(response) => response,
+            Err(_) => {
+                Err(self.failure(&format!("no complete response in {limit:?}")))
+            }
+        }
     }
 
     async fn read_response(&mut self, method: &str) -> Result<Response> {
@@ -126,19 +154,35 @@ impl Connection {
     ///
     /// It stays open, or more bytes come.
     pub async fn closed(&mut self) -> Result {
-        if self.unread.is_empty() && self.receive().await? == 0 {
-            return Ok(());
+        self.closed_within(deadline()).await
+    }
+
+    /// Like [`closed`](Self::closed), for a server that takes its time on purpose.
+    ///
+    /// # Errors
+    ///
+    /// It is still open after `limit`, or more bytes come.
+    pub async fn closed_within(&mut self, limit: Duration) -> Result {
+        let more_came = timeout(limit, async {
+            Ok(!self.unread.is_empty() || self.receive().await? > 0)
+        });
+        match more_came.await {
+            Ok(Ok(false)) => Ok(()),
+            Ok(Ok(true)) => {
+                Err(self.failure("the connection should be closed, and more came"))
+            }
+            Ok(Err(failure)) => Err(failure),
+            Err(_) => Err(self.failure(&format!("still open after {limit:?}"))),
         }
-        Err(self.failure("the connection should be closed, and more came".into()))
     }
 
     /// The head that `unread` begins with, once it is complete.
     fn parse_head(&self) -> Result<Option<Head>> {
         let mut headers = [httparse::EMPTY_HEADER; 64];
         let mut head = httparse::Response::new(&mut headers);
-        let parsed = head
-            .parse(&self.unread)
-            .map_err(|error| self.failure(format!("no HTTP response: {error}")))?;
+        let parsed = head.parse(&self.unread).map_err(|error| {
+            self.failure(&format!("not an HTTP response: {error}"))
+        })?;
         let httparse::Status::Complete(length) = parsed else {
             return Ok(None);
         };
@@ -166,15 +210,17 @@ impl Connection {
                     Ok(httparse::Status::Partial) => {
                         self.read_more("a chunk's size").await?;
                     }
-                    Err(_) => return Err(self.failure("no chunk's size".into())),
+                    Err(_) => return Err(self.failure("no chunk's size")),
                 }
             };
-            let end = start + length;
+            let end = start.checked_add(length).filter(|&end| end < MOST_UNREAD);
+            let end =
+                end.ok_or_else(|| self.failure("a chunk of more than 16 MiB"))?;
             while self.unread.len() < end + 2 {
                 self.read_more("the whole chunk").await?;
             }
             if &self.unread[end..end + 2] != b"\r\n" {
-                return Err(self.failure("a chunk ends with CRLF".into()));
+                return Err(self.failure("a chunk ends with CRLF"));
             }
             body.extend_from_slice(&self.unread[start..end]);
             self.unread.drain(..end + 2);
@@ -186,7 +232,7 @@ impl Connection {
 
     async fn read_more(&mut self, wanted: &str) -> Result {
         match self.receive().await? {
-            0 => Err(self.failure(format!("closed before {wanted} came"))),
+            0 => Err(self.failure(&format!("closed before {wanted} came"))),
             _ => Ok(()),
         }
     }
@@ -194,22 +240,30 @@ impl Connection {
     /// Appends what comes next to `unread`; 0 where the server has closed.
     async fn receive(&mut self) -> Result<usize> {
         let from = self.unread.len();
-        let read = self.stream.read_buf(&mut self.unread);
-        match within("more from the server", read).await {
-            Ok(Ok(length)) => {
+        if from > MOST_UNREAD {
+            return Err(self.failure("a response of more than 16 MiB came"));
+        }
+        match self.stream.read_buf(&mut self.unread).await {
+            Ok(length) => {
                 self.transcript.received(&self.unread[from..]);
                 Ok(length)
             }
             // Reset, aborted, broken pipe: systems differ in what they call it.
-            Ok(Err(_)) => Err(self.failure("the server has hung up".into())),
-            Err(failure) => Err(failure.with(&self.transcript)),
+            Err(_) => Err(self.failure("the server has hung up")),
         }
     }
 
-    fn failure(&self, message: String) -> Failure {
-        Failure::new(message).with(&self.transcript)
+    fn failure(&self, message: &str) -> Failure {
+        self.tell(Failure::new(message))
+    }
+
+    fn tell(&self, failure: Failure) -> Failure {
+        failure.with(&self.transcript)
     }
 }
+
+/// More than this is not kept of one response: an endless one must not fill the memory.
+const MOST_UNREAD: usize = 16 << 20;
 
 /// Status line and headers of a response.
 struct Head {

@@ -94,7 +94,7 @@ impl Response {
         header(&self.headers, name)
     }
 
-    /// The body, as text; bytes that are no UTF-8 show as U+FFFD.
+    /// The body, as text; bytes that are not UTF-8 show as U+FFFD.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
@@ -103,7 +103,7 @@ impl Response {
     ///
     /// # Errors
     ///
-    /// The content type is another, or the body is no JSON.
+    /// The content type is another, or the body is not JSON.
     pub fn json(&self) -> Result<Value> {
         let declared = self.header("content-type").unwrap_or("");
         if declared.split(';').next() != Some("application/json") {
@@ -135,6 +135,16 @@ impl Response {
     pub fn expect_header(&self, name: &str, expected: &str) -> Result<&Self> {
         let got = self.header(name);
         self.check(name, &Some(expected), &got, got == Some(expected))
+    }
+
+    /// Fails if the header `name` (in lower case) is there.
+    ///
+    /// # Errors
+    ///
+    /// It is.
+    pub fn expect_no_header(&self, name: &str) -> Result<&Self> {
+        let got = self.header(name);
+        self.check(name, &None::<&str>, &got, got.is_none())
     }
 
     /// Fails unless the body is `expected`, byte for byte.

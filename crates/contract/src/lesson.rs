@@ -7,7 +7,10 @@ use std::{
 };
 
 use serde_json::Value;
-use tokio::{process::Command, sync::Mutex};
+use tokio::{
+    process::Command,
+    sync::{Mutex, OnceCell},
+};
 
 use crate::{Exit, Failure, Result, Server};
 
@@ -181,18 +184,42 @@ fn executable(messages: &[u8], example: &str) -> Option<PathBuf> {
 
 /// `node`, once it is clear that the twins can run.
 async fn node() -> Result<&'static str> {
-    let found = Command::new("node").arg("--version").output().await;
-    match found {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Failure::new(
-            "a twin needs Node.js 20 or newer, and there is no `node`: install it, or \
-             leave CONTRACT_PEER out",
-        )),
-        Err(error) => Err(Failure::from(error)),
+    static VERSION: OnceCell<io::Result<String>> = OnceCell::const_new();
+    let version = VERSION.get_or_init(async || {
+        let output = Command::new("node").arg("--version").output().await?;
+        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    });
+    let cure = "install Node.js 20 or newer, or leave CONTRACT_PEER out";
+    match version.await {
+        Err(error) => Err(Failure::new(format!(
+            "`node` does not run: {error}; {cure}"
+        ))),
+        Ok(version) if major(version).is_none_or(|major| major < 20) => Err(
+            Failure::new(format!("the twins cannot run on {version}; {cure}")),
+        ),
         Ok(_) if !root().join("examples/node_modules/express").is_dir() => {
-            Err(Failure::new(
-                "the twins' packages are not installed: run `npm ci --prefix examples`",
-            ))
+            let cure = "run `npm ci --prefix examples`";
+            Err(Failure::new(format!(
+                "the twins' packages are not installed: {cure}"
+            )))
         }
         Ok(_) => Ok("node"),
+    }
+}
+
+/// 20 for `v20.20.2`.
+fn major(version: &str) -> Option<u32> {
+    version.strip_prefix('v')?.split('.').next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::major;
+
+    #[test]
+    fn a_version_of_node_begins_with_its_major_number() {
+        assert_eq!(major("v20.20.2"), Some(20));
+        assert_eq!(major("v8.0.0"), Some(8));
+        assert_eq!(major(""), None);
     }
 }

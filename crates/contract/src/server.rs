@@ -1,5 +1,5 @@
 use std::{
-    net::SocketAddr,
+    net::{Ipv4Addr, SocketAddr},
     process::{ExitStatus, Stdio},
     sync::{Arc, Mutex},
     thread,
@@ -7,9 +7,9 @@ use std::{
 };
 
 use tokio::{
-    io::{AsyncBufReadExt, AsyncRead, BufReader},
+    io::{AsyncRead, AsyncReadExt},
     process::{Child, Command},
-    sync::mpsc,
+    sync::oneshot,
     task::JoinHandle,
 };
 
@@ -61,22 +61,17 @@ impl Exit {
 impl Server {
     pub(crate) async fn start(command: Command) -> Result<Self> {
         let mut process = Process::spawn(command)?;
-        let first = match within("first line on stdout", process.lines.recv()).await
-        {
-            Ok(Some(line)) => line,
-            Ok(None) => {
-                let exit = process.exit().await?;
-                return Err(Failure::new(format!(
-                    "the server ended before it listened, with {:?}; it said: {}",
-                    exit.code, exit.stderr
-                )));
-            }
-            Err(failure) => return Err(failure),
+        let line = within("first line on stdout", &mut process.first_line).await?;
+        let Ok(first) = line else {
+            let Exit { code, stderr, .. } = process.exit().await?;
+            return Err(Failure::new(format!(
+                "the server ended before it listened, with {code:?}; it said: {stderr}"
+            )));
         };
         let addr = first
             .strip_prefix("listening on http://")
             .and_then(|addr| addr.parse::<SocketAddr>().ok())
-            .filter(|addr| addr.ip().is_loopback())
+            .filter(|addr| addr.ip() == Ipv4Addr::LOCALHOST)
             .ok_or_else(|| {
                 let form = "listening on http://127.0.0.1:<port>";
                 Failure::expected("first line on stdout", &form, &first)
@@ -111,7 +106,7 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// The connection is refused, or what comes back is no HTTP/1.1 response.
+    /// The connection is refused, or what comes back is not an HTTP/1.1 response.
     pub async fn request(&self, request: Request) -> Result<Response> {
         self.connect().await?.request(&request).await
     }
@@ -165,15 +160,18 @@ impl Server {
 #[derive(Debug)]
 struct Process {
     child: Child,
-    /// The lines of stdout as they come, until it is closed.
-    lines: mpsc::UnboundedReceiver<String>,
-    stdout: Arc<Mutex<String>>,
-    stderr: Arc<Mutex<String>>,
+    /// The first line on stdout; an error where there is none.
+    first_line: oneshot::Receiver<String>,
+    stdout: Arc<Mutex<Vec<u8>>>,
+    stderr: Arc<Mutex<Vec<u8>>>,
     readers: Vec<JoinHandle<()>>,
 }
 
 /// More output than this is not kept: a server in a loop must not fill the memory.
 const MOST_OUTPUT: usize = 1 << 20;
+
+/// A first line is not longer than this.
+const LONGEST_LINE: usize = 4096;
 
 impl Process {
     fn spawn(mut command: Command) -> Result<Self> {
@@ -185,7 +183,7 @@ impl Process {
             .spawn()?;
         let out = child.stdout.take().expect("stdout is piped");
         let err = child.stderr.take().expect("stderr is piped");
-        let (tx, lines) = mpsc::unbounded_channel();
+        let (tx, first_line) = oneshot::channel();
         let (stdout, stderr) = (Arc::default(), Arc::default());
         let readers = vec![
             tokio::spawn(collect(out, Arc::clone(&stdout), Some(tx))),
@@ -193,7 +191,7 @@ impl Process {
         ];
         Ok(Self {
             child,
-            lines,
+            first_line,
             stdout,
             stderr,
             readers,
@@ -205,8 +203,9 @@ impl Process {
         for reader in self.readers.drain(..) {
             within("end of the output", reader).await??;
         }
-        let take = |text: &Mutex<String>| {
-            std::mem::take(&mut *text.lock().expect("its reader does not panic"))
+        let take = |bytes: &Mutex<Vec<u8>>| {
+            let bytes = bytes.lock().expect("its reader does not panic");
+            String::from_utf8_lossy(&bytes).into_owned()
         };
         Ok(Exit {
             code: status.code(),
@@ -251,21 +250,62 @@ impl Drop for Process {
     }
 }
 
+/// Keeps the first [`MOST_OUTPUT`] bytes of `from`, and reads on whatever comes.
+///
+/// The first line goes to `first_line` as soon as it is complete.
 async fn collect(
-    from: impl AsyncRead + Unpin,
-    into: Arc<Mutex<String>>,
-    lines: Option<mpsc::UnboundedSender<String>>,
+    mut from: impl AsyncRead + Unpin,
+    into: Arc<Mutex<Vec<u8>>>,
+    mut first_line: Option<oneshot::Sender<String>>,
 ) {
-    let mut from = BufReader::new(from).lines();
-    while let Ok(Some(line)) = from.next_line().await {
-        let mut text = into.lock().expect("nobody panics while holding it");
-        if text.len() < MOST_OUTPUT {
-            text.push_str(&line);
-            text.push('\n');
-            if let Some(lines) = &lines {
-                // Nobody listens any more once the first line has been read.
-                let _ = lines.send(line);
-            }
+    let mut chunk = vec![0; 8 * 1024];
+    while let Ok(length @ 1..) = from.read(&mut chunk).await {
+        let mut kept = into.lock().expect("nobody panics while holding it");
+        let room = MOST_OUTPUT - kept.len();
+        kept.extend_from_slice(&chunk[..length.min(room)]);
+        // A flood without an end of line is not searched for one again and again.
+        let mut start = kept.iter().take(LONGEST_LINE);
+        if let Some(end) = start.position(|&byte| byte == b'\n')
+            && let Some(first_line) = first_line.take()
+        {
+            let line = String::from_utf8_lossy(&kept[..end]);
+            // Nobody waits for it where the program is only run to its end.
+            let _ = first_line.send(line.trim_end_matches('\r').to_owned());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn collected(output: &[u8]) -> (Option<String>, Vec<u8>) {
+        let (tx, first_line) = oneshot::channel();
+        let kept = Arc::default();
+        collect(output, Arc::clone(&kept), Some(tx)).await;
+        let kept = kept.lock().expect("no panic").clone();
+        (first_line.await.ok(), kept)
+    }
+
+    #[tokio::test]
+    async fn the_first_line_is_told_and_the_rest_is_kept() {
+        let (first, kept) = collected(b"one\r\ntwo\n").await;
+        assert_eq!(first.as_deref(), Some("one"));
+        assert_eq!(kept, b"one\r\ntwo\n");
+        assert_eq!(collected(b"no end of line").await.0, None);
+    }
+
+    #[tokio::test]
+    async fn bytes_that_are_no_text_do_not_end_the_reading() {
+        let (first, kept) = collected(b"\xff\nmore\n").await;
+        assert_eq!(first.as_deref(), Some("\u{fffd}"));
+        assert_eq!(kept, b"\xff\nmore\n");
+    }
+
+    #[tokio::test]
+    async fn a_flood_is_read_and_only_its_beginning_kept() {
+        let flood = vec![b'x'; 3 * MOST_OUTPUT];
+        let (first, kept) = collected(&flood).await;
+        assert_eq!((first, kept.len()), (None, MOST_OUTPUT));
     }
 }

@@ -1,8 +1,8 @@
 //! The little that every lesson imports.
 //!
-//! Nothing is here that a lesson has not shown in full before: [`port`], [`bind`] and
-//! [`shutdown_signal`] are lesson 01, word for word; [`Error`] is the `match` in its
-//! `main`. Open `examples/01_raw_hyper/main.rs` and you have read this file.
+//! Nothing is here that a lesson has not shown before: [`port`], [`bind`] and
+//! [`shutdown_signal`] are those of `examples/01_raw_hyper/main.rs`, with the line that
+//! its `run` prints; [`Error`] stands for the `match` in its `main`.
 
 use std::{env, fmt, io};
 use tokio::net::TcpListener;
@@ -66,7 +66,7 @@ pub fn port(default: u16) -> Result<u16> {
 fn parse_port(text: &str) -> Result<u16> {
     text.parse().map_err(|_| {
         Error::new(format!(
-            "PORT={text} is no port: set a number from 0 to 65535 (0: any free one)"
+            "PORT={text} is not a port: set a number from 0 to 65535 (0: any free one)"
         ))
     })
 }
@@ -150,7 +150,7 @@ mod tests {
         for bad in ["", "abc", "-1", "65536", "80 ", "0x50"] {
             let error = parse_port(bad).expect_err(bad).to_string();
             assert!(
-                error.starts_with(&format!("PORT={bad} is no port")),
+                error.starts_with(&format!("PORT={bad} is not a port")),
                 "{error}"
             );
         }

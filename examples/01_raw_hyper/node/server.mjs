@@ -12,9 +12,9 @@ function hello(req, res) {
 
 // ANCHOR: listen
 const text = process.env.PORT ?? '3000';
-if (!/^\d+$/.test(text) || Number(text) > 65535) {
+if (!/^\+?\d+$/.test(text) || Number(text) > 65535) {
   const expected = 'set a number from 0 to 65535';
-  fail(`PORT=${text} is no port: ${expected}`);
+  fail(`PORT=${text} is not a port: ${expected}`);
 }
 const port = Number(text);
 // ANCHOR_END: listen

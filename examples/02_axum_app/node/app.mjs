@@ -4,7 +4,7 @@ import express from 'express';
 // ANCHOR: app
 export const app = express();
 
-// No X-Powered-By: who asks need not know what answers.
+// No X-Powered-By: a client need not know what answers.
 app.disable('x-powered-by');
 // Any JSON value, not only objects and arrays.
 const json = express.json({ limit: '100kb', strict: false });

@@ -26,13 +26,17 @@ server.on('connection', (socket) => {
 });
 server.on('request', (req, res) => {
   connections.set(req.socket, res);
-  res.on('finish', () => connections.set(req.socket, undefined));
+    res.on('finish', () => {
+    // A second request may have come before this one was answered.
+    if (connections.get(req.socket) === res) connections.set(req.socket, undefined);
+  });
 });
 
 onShutdown(() => {
   // Takes no new connection, and waits until the last one is closed.
   server.close(() => process.exit(0));
-  // Node closes only some of the idle ones, and keeps the others alive.
+  // Node does not close who has asked for nothing yet, and keeps
+  // alive whom it has answered.
   for (const [socket, res] of connections) {
     if (!res) socket.destroy();
     else if (!res.headersSent) res.setHeader('Connection', 'close');

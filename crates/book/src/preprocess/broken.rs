@@ -9,11 +9,25 @@ use std::path::Path;
 const CONTEXT: usize = 3;
 
 /// The two figures: the diff, and the recorded message under it.
-pub(crate) fn mistake(root: &Path, name: &str) -> Result<String, String> {
+///
+/// If `lesson_may_change`, an edit that no longer fits is shown without what is around
+/// it in the lesson.
+pub(crate) fn mistake(
+    root: &Path,
+    name: &str,
+    lesson_may_change: bool,
+) -> Result<String, String> {
     let say = |error: anyhow::Error| format!("{error:#}");
     let mistake = Mistake::load(root, name).map_err(say)?;
-    let source = mistake.source(root).map_err(say)?;
-    let broken = mistake.apply(&source).map_err(say)?;
+    let mut source = mistake.source(root).map_err(say)?;
+    let broken = match mistake.apply(&source) {
+        Ok(broken) => broken,
+        Err(_) if lesson_may_change => {
+            source = mistake.find.clone();
+            mistake.replace.clone()
+        }
+        Err(error) => return Err(say(error)),
+    };
     let message = recorded::load(root, &format!("mistake-{name}"))?;
     let Some((command, output)) = message
         .strip_prefix("$ ")
@@ -89,7 +103,7 @@ mod tests {
     #[test]
     fn a_mistake_is_a_diff_and_what_is_said_to_it() {
         let tree = tree(TOML, "$ cargo check --example 01_a\nerror[E0308]\n");
-        let html = mistake(tree.path(), "m").expect("all is there");
+        let html = mistake(tree.path(), "m", false).expect("all is there");
         assert!(
             html.contains("<span class=\"removed\">− two&#10;</span>"),
             "{html}"
@@ -127,9 +141,21 @@ mod tests {
                 "no file `examples/02_b",
             ),
         ] {
-            let error = mistake(tree.path(), "m").expect_err(cause);
+            let error = mistake(tree.path(), "m", false).expect_err(cause);
             assert!(error.contains(cause), "{error}");
         }
+    }
+
+    #[test]
+    fn while_a_lesson_is_changed_the_edit_stands_alone() {
+        let tree = tree(TOML, "$ cargo check\nerror\n");
+        tree.write("examples/01_a/main.rs", "another\n");
+        let html = mistake(tree.path(), "m", true).expect("it may change");
+        assert!(
+            html.contains("− two&#10;</span><span class=\"added\">+ 2"),
+            "{html}"
+        );
+        assert!(!html.contains("class=\"same\""), "{html}");
     }
 
     #[test]

@@ -96,7 +96,7 @@ fn check(source: &str) -> Result<(), Error> {
                 let known = KINDS.join(", ");
                 return Err((
                     n,
-                    format!("`{word}` is no diagram here: use {known}"),
+                    format!("`{word}` is not a diagram here: use {known}"),
                 ));
             }
             Some("sequenceDiagram") => is_sequence_line(line, word),
@@ -300,12 +300,12 @@ mod tests {
             (
                 "%% title: t\nflowchrat LR\n",
                 1,
-                "`flowchrat` is no diagram here",
+                "`flowchrat` is not a diagram here",
             ),
             (
                 "%% title: t\npie\n  \"a\": 1\n",
                 1,
-                "`pie` is no diagram here",
+                "`pie` is not a diagram here",
             ),
             ("%% title: t\nflowchart LR\n", 0, "nothing was drawn"),
             (

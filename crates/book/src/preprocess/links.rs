@@ -20,7 +20,9 @@ impl Targets {
     pub(crate) fn link(&self, page: &str, to: &str) -> Result<(), String> {
         match scheme(to) {
             Some("http" | "https" | "mailto") => return Ok(()),
-            Some(other) => return Err(format!("`{other}:` is no link for a book")),
+            Some(other) => {
+                return Err(format!("`{other}:` is not a link for a book"));
+            }
             None => {}
         }
         let (path, id) = match to.split_once('#') {
@@ -202,7 +204,7 @@ mod tests {
                 ("../../examples/01_a/main.rs", "leads out of book/src"),
                 ("/01-a.md", "breaks where the book is not at the top"),
                 ("gone.png", "no file `book/src/gone.png`"),
-                ("javascript:alert(1)", "`javascript:` is no link"),
+                ("javascript:alert(1)", "`javascript:` is not a link"),
                 ("//example.com/x", "breaks where"),
             ] {
                 let error = targets.link("01-a.md", to).expect_err(to);

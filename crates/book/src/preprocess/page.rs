@@ -15,6 +15,8 @@ use std::{ops::Range, path::Path};
 pub(crate) struct Page<'a> {
     /// The root of the repository.
     pub(crate) root: &'a Path,
+    /// Whether a mistake may no longer fit its lesson.
+    pub(crate) lessons_may_change: bool,
     /// The page's path in `book/src`, with `/`.
     pub(crate) name: &'a str,
     /// Its Markdown.
@@ -183,14 +185,19 @@ impl Page<'_> {
         }
     }
 
-    /// The lines with `{{#`, but for `\{{#`, which mdBook shows as it is.
+    /// The lines with `{{#`, or `{{ #`, which mdBook takes for the same; but not those
+    /// with `\{{#`, which it shows as it is.
     fn lines_with_braces(&self) -> impl Iterator<Item = (Range<usize>, &str)> {
         let mut at = 0;
         let lines = self.text.split_inclusive('\n').map(move |line| {
             at += line.len();
             (at - line.len()..at, line.trim_end())
         });
-        lines.filter(|(_, line)| line.replace("\\{{#", "").contains("{{#"))
+        lines.filter(|(_, line)| {
+            let line = line.replace("\\{{", "");
+            let mut inner = line.split("{{").skip(1);
+            inner.any(|inner| inner.trim_start().starts_with('#'))
+        })
     }
 
     /// What stands in the place of a directive.
@@ -219,7 +226,9 @@ impl Page<'_> {
             "side-by-side" => listing::side_by_side(self.root, argument),
             "recorded" => recorded::recorded(self.root, argument),
             "wire" => recorded::wire(self.root, argument),
-            "mistake" => broken::mistake(self.root, argument),
+            "mistake" => {
+                broken::mistake(self.root, argument, self.lessons_may_change)
+            }
             _ => Err(format!(
                 "there is no directive `{name}`: use listing, side-by-side, recorded, \
                  wire or mistake"

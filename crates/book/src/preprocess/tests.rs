@@ -104,6 +104,7 @@ fn every_wrong_directive_is_told_on_its_line() {
             "# T\n\n{{#include a.rs}}\n",
             "3: mdBook's {{#include}} says nothing",
         ),
+        ("# T\n\n{{ #include a.rs}}\n", "3: a directive stands alone"),
         (
             "# T\n\n{{#rustdoc_include a.rs}}\n",
             "3: mdBook's {{#rustdoc_include}}",

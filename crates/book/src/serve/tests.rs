@@ -6,8 +6,9 @@ use futures_util::StreamExt as _;
 use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     task::JoinHandle,
+    time::timeout,
 };
 use tokio_tungstenite::{
     WebSocketStream, client_async,
@@ -68,18 +69,22 @@ impl Server {
         self.ask(path, &self.address).await
     }
 
-    async fn open(&self, origin: &str) -> tungstenite::Result<Socket> {
+    async fn open(&self, host: &str, origin: &str) -> tungstenite::Result<Socket> {
         let url = format!("ws://{}/__live", self.address);
         let mut request = url.into_client_request().expect("a URL");
-        let origin = origin.parse().expect("ASCII");
-        request.headers_mut().insert("origin", origin);
+        for (name, value) in [("host", host), ("origin", origin)] {
+            let value = value.parse().expect("ASCII");
+            request.headers_mut().insert(name, value);
+        }
         let stream = TcpStream::connect(&self.address).await.expect("it listens");
         Ok(client_async(request, stream).await?.0)
     }
 
     async fn page(&self) -> Socket {
         let origin = format!("http://{}", self.address);
-        self.open(&origin).await.expect("it is our own page")
+        self.open(&self.address, &origin)
+            .await
+            .expect("it is our own page")
     }
 }
 
@@ -108,14 +113,21 @@ async fn pages_are_served_and_never_kept() {
 async fn nothing_outside_the_pages_is_served() {
     let tree = Fixture::book(&[("a.md", "# A\n")]).file("secret", "s3cret");
     let server = Server::start(tree).await;
-    for path in [
-        "/../../../../secret",
-        "/%2e%2e/%2e%2e/secret",
-        "/..%2fsecret",
-    ] {
-        let answer = server.get(path).await;
-        assert!(answer.starts_with("HTTP/1.1 404"), "{path}: {answer}");
-        assert!(!answer.contains("s3cret"), "{path}: {answer}");
+    // The first build is in target/book/serve/PID/0, five folders down.
+    server.get("/a.html").await;
+    let pid = std::process::id();
+    let pages = server
+        .tree
+        .path()
+        .join(format!("target/book/serve/{pid}/0"));
+    assert!(pages.join("../../../../../secret").is_file());
+    for up in ["..", "%2e%2e", ".%2E"] {
+        for slash in ["/", "%2f", "%5c", "\\"] {
+            let path = format!("/{}secret", format!("{up}{slash}").repeat(5));
+            let answer = server.get(&path).await;
+            assert!(answer.starts_with("HTTP/1.1 404"), "{path}: {answer}");
+            assert!(!answer.contains("s3cret"), "{path}: {answer}");
+        }
     }
 }
 
@@ -124,15 +136,16 @@ async fn another_host_or_origin_is_refused() {
     let server = Server::start(Fixture::book(&[("a.md", "# A\n")])).await;
     let answer = server.ask("/a.html", "example.com").await;
     assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
-    let error = server
-        .open("http://example.com")
-        .await
-        .expect_err("another site");
-    let status = |answer: &Answer<_>| answer.status().as_u16();
-    assert!(
-        matches!(&error, tungstenite::Error::Http(a) if status(a) == 403),
-        "{error}"
-    );
+    // Another site; and one whose name resolves to us.
+    for host in [&*server.address, "example.com:4000"] {
+        let origin = "http://example.com:4000";
+        let error = server.open(host, origin).await.expect_err("another site");
+        let status = |answer: &Answer<_>| answer.status().as_u16();
+        assert!(
+            matches!(&error, tungstenite::Error::Http(a) if status(a) == 403),
+            "{host}: {error}"
+        );
+    }
     let answer = server.get("/__live").await;
     assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
 }
@@ -196,4 +209,31 @@ async fn live_sockets_are_closed_at_the_end() {
         panic!("a close frame and not {message:?}");
     };
     assert_eq!(u16::from(frame.code), 1001);
+}
+
+#[tokio::test]
+async fn a_client_that_falls_silent_does_not_hold_up_the_end() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("it listens");
+    let (_newest, latest) = watch::channel(Edition::default());
+    let (open, all_closed) = mpsc::channel(1);
+    let root = Path::new("unused").into();
+    let app = App { root, latest, open };
+    let (stop, stopped) = oneshot::channel::<()>();
+    let stopped = async {
+        let _ = stopped.await;
+    };
+    let builds = tokio::spawn(std::future::pending::<()>()).abort_handle();
+    let server = tokio::spawn(run(listener, app, all_closed, stopped, builds));
+
+    let mut silent = TcpStream::connect(address).await.expect("it listens");
+    silent
+        .write_all(b"GET / HTTP/1.1\r\nHost: 127")
+        .await
+        .expect("it reads");
+    stop.send(()).expect("it waits for this");
+    let ended = timeout(DEADLINE, server).await.expect("in time");
+    ended
+        .expect("it does not panic")
+        .expect("it is not an error");
 }
