@@ -37,11 +37,7 @@ use contract::{Lesson, Request, Result, compare_with_the_book};
 #[tokio::test]
 async fn an_unknown_argument_is_refused_in_one_line() -> Result {
     let exit = Lesson::new("03_axum_on_hyper").arg("helo").run().await?;
-    assert_eq!(exit.code, Some(1));
-    assert_eq!(exit.stdout, "");
-    assert_eq!(exit.stderr.lines().count(), 1, "{}", exit.stderr);
-    assert!(exit.stderr.contains("`helo`"), "{}", exit.stderr);
-    Ok(())
+    exit.expect_refusal("`helo`")
 }
 
 #[tokio::test]

@@ -56,6 +56,24 @@ impl Exit {
         let what = "exit code and standard error";
         Err(Failure::expected(what, &(Some(0), ""), &got))
     }
+
+    /// Fails unless the program refused to start: exit code 1, nothing on standard
+    /// output, and one line on standard error, in which `cause` stands.
+    ///
+    /// # Errors
+    ///
+    /// It did something else.
+    pub fn expect_refusal(&self, cause: &str) -> Result {
+        let lines: Vec<&str> = self.stderr.lines().collect();
+        let refused = self.code == Some(1) && self.stdout.is_empty();
+        if refused && lines.len() == 1 && lines[0].contains(cause) {
+            return Ok(());
+        }
+        let what = "exit code, standard output, standard error";
+        let expected = format_args!("(Some(1), \"\", one line with {cause:?})");
+        let got = (self.code, &self.stdout, &self.stderr);
+        Err(Failure::expected(what, &expected, &got))
+    }
 }
 
 impl Server {
