@@ -75,7 +75,6 @@ impl Listen for Router {
                 .timer(TokioTimer::new())
                 .serve_connection(TokioIo::new(stream), app)
                 .with_upgrades();
-            // ANCHOR: connection
             let mut stopping = stop.subscribe();
             tokio::spawn(async move {
                 let mut connection = pin!(connection);
@@ -93,10 +92,8 @@ impl Listen for Router {
                     eprintln!("{peer}: {error}");
                 }
             });
-            // ANCHOR_END: connection
         }
 
-        // ANCHOR: drain
         // From here on a new client is refused at once, rather than left waiting.
         drop(listener);
         stop.send_replace(());
@@ -109,7 +106,6 @@ impl Listen for Router {
                 eprintln!("stopped, {} connections unfinished", stop.receiver_count());
             }
         }
-        // ANCHOR_END: drain
         Ok(())
     }
 }

@@ -134,6 +134,8 @@ async fn nothing_outside_the_pages_is_served() {
 #[tokio::test]
 async fn another_host_or_origin_is_refused() {
     let server = Server::start(Fixture::book(&[("a.md", "# A\n")])).await;
+    // After the first build, or it would still be writing when the test has ended.
+    server.get("/a.html").await;
     let answer = server.ask("/a.html", "example.com").await;
     assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
     // Another site; and one whose name resolves to us.
