@@ -1,7 +1,7 @@
-// The little that every Node twin imports: what crates/lesson-kit is to the lessons.
+// What every Node twin imports, as the lessons import crates/lesson-kit.
 // Lesson 01 shows it all in full.
 
-/** The port that PORT asks for, else 3000. Ends the program where PORT is not one. */
+/** The port that PORT asks for, or 3000. Exits if PORT is not a port. */
 export function port() {
   const text = process.env.PORT ?? '3000';
   if (!/^\+?\d+$/.test(text) || Number(text) > 65535) {
@@ -10,7 +10,7 @@ export function port() {
   return Number(text);
 }
 
-/** Listens on 127.0.0.1 and says so. Ends the program where that cannot be done. */
+/** Listens on 127.0.0.1 and says so. Exits if that fails. */
 export function listen(server, port) {
   server.on('error', (error) => refuse(error, port));
   server.listen(port, '127.0.0.1', () => {
@@ -19,14 +19,14 @@ export function listen(server, port) {
   return server;
 }
 
-/** Says why nothing can listen on `port`, and ends the program. */
+/** Says why the server cannot listen on `port`, and exits. */
 export function refuse(error, port) {
   fail(error.code === 'EADDRINUSE'
     ? `port ${port} is taken: stop what listens there, or set PORT to another`
     : `cannot listen on port ${port}: ${error.message}`);
 }
 
-/** Calls `stop` at the first Ctrl-C or SIGTERM. Those that follow change nothing. */
+/** Calls `stop` at the first Ctrl-C or SIGTERM. Later ones change nothing. */
 export function onShutdown(stop) {
   let stopping = false;
   for (const signal of ['SIGINT', 'SIGTERM']) {

@@ -15,7 +15,7 @@ fn lesson() -> Lesson {
     Lesson::new("01_raw_hyper")
 }
 
-/// Node takes up to 90 seconds: it allows 60 for the head, and looks every 30.
+/// Node takes up to 90 seconds: it allows 60 for the head, and checks every 30.
 #[tokio::test]
 #[ignore = "takes 30 seconds, and 90 on Node"]
 async fn a_client_that_falls_silent_half_way_is_dropped() -> Result {
@@ -36,8 +36,8 @@ async fn a_client_that_falls_silent_half_way_is_dropped() -> Result {
     Ok(())
 }
 
-/// hyper counts an idle connection as a request that does not come. Node has a limit
-/// of its own for these, `keepAliveTimeout`, of 5 seconds.
+/// hyper counts an idle connection as a request that does not come. Node has a
+/// separate limit for these, `keepAliveTimeout`, of 5 seconds.
 #[tokio::test]
 #[ignore = "takes 30 seconds, and 6 on Node"]
 async fn a_connection_that_stays_idle_is_closed() -> Result {

@@ -1,5 +1,5 @@
 //! The contract of lesson 04, `examples/04_listen`, and of its Node twin: contract 02,
-//! and nobody who is being served is cut off.
+//! and no client that is being served is cut off.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ fn lesson() -> Lesson {
 /// A client in the middle of its request: the head and half of the body are sent.
 ///
 /// It asks for `100 Continue` (RFC 9110, section 10.1.1), because that is how a client
-/// learns that the server has begun with its request.
+/// learns that the server has started on its request.
 async fn in_flight(server: &Server) -> Result<Connection> {
     let mut connection = server.connect().await?;
     connection
@@ -37,7 +37,7 @@ async fn in_flight(server: &Server) -> Result<Connection> {
     Ok(connection)
 }
 
-/// Waits until the server takes no new connection.
+/// Waits until the server accepts no new connections.
 async fn refused(server: &Server) -> Result {
     within("refusal of a new connection", async {
         while server.connect().await.is_ok() {
@@ -55,7 +55,7 @@ async fn a_request_in_flight_at_sigterm_still_completes_as_recorded() -> Result 
     server.signal(Signal::Terminate)?;
     refused(&server).await?;
     connection.note("SIGTERM: no new client is accepted any more");
-    // It has not answered yet, so it may not leave, not even if asked again.
+    // It has not answered yet, so it must not exit, even if asked again.
     server.signal(Signal::Interrupt)?;
     server
         .expect_running_for(Duration::from_millis(200))
@@ -74,7 +74,7 @@ async fn a_request_in_flight_at_sigterm_still_completes_as_recorded() -> Result 
 
 #[tokio::test]
 #[cfg_attr(windows, ignore = "needs a system with signals")]
-async fn who_never_finishes_is_cut_off_after_the_grace() -> Result {
+async fn a_client_that_never_finishes_is_cut_off_after_the_grace() -> Result {
     let server = lesson().start().await?;
     let mut connection = in_flight(&server).await?;
     let exit = server.stop(Signal::Terminate).await?;

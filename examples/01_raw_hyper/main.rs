@@ -1,7 +1,7 @@
 //! # 01 · A server with nothing but hyper
 //!
 //! Answers every request with `Hello World`, as `http.createServer((req, res) => …)`
-//! does in Node. `node/server.mjs` beside this file is the same server there, and
+//! does in Node. `node/server.mjs` beside this file is the same server in Node, and
 //! `tests/lesson_01.rs` is the contract that both must pass.
 //!
 //! Run it: `cargo run --example 01_raw_hyper` (`PORT=8080` chooses another port, and
@@ -43,7 +43,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Error> {
-    // Before the port: whoever reads "listening" may send a signal at once.
+    // Before the port: anyone who reads "listening" may send a signal at once.
     let shutdown = shutdown_signal()?;
     let listener = bind(port()?).await?;
     println!("listening on http://{}", listener.local_addr()?);
@@ -80,13 +80,13 @@ async fn serve(listener: TcpListener) {
             Ok(connection) => connection,
             Err(error) => {
                 // Most often: too many open files. Connections that end will free
-                // some, so wait for that rather than drop everybody.
+                // some, so wait for that instead of dropping everyone.
                 eprintln!("cannot accept a connection: {error}");
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 continue;
             }
         };
-        // A task of its own, so that a slow client keeps nobody waiting.
+        // Each has its own task, so that a slow client keeps nobody waiting.
         tokio::spawn(async move {
             let connection = http1::Builder::new()
                 // With a timer, a client that has not sent the whole head of its next
@@ -104,7 +104,7 @@ async fn serve(listener: TcpListener) {
 // ANCHOR_END: serve
 
 // ANCHOR: listen
-/// The port that the variable `PORT` asks for, else 3000.
+/// The port that the variable `PORT` asks for, or 3000.
 fn port() -> Result<u16, Error> {
     let Some(text) = env::var_os("PORT") else {
         return Ok(3000);
@@ -130,8 +130,8 @@ async fn bind(port: u16) -> Result<TcpListener, Error> {
 // ANCHOR_END: listen
 
 // ANCHOR: signal
-/// Ends at the first Ctrl-C or SIGTERM. The signals are caught
-/// from this call on; the future only waits for one.
+/// Completes at the first Ctrl-C or SIGTERM. Signals are
+/// caught from this call on; the future only waits for one.
 #[cfg(unix)]
 fn shutdown_signal() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};

@@ -102,8 +102,8 @@ impl ApiError {
     }
 }
 
-/// axum asks what a handler returns for its response. That may
-/// be an error.
+/// axum turns whatever a handler returns into a response.
+/// That may be an error.
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let body = Json(json!({ "error": self.message }));
@@ -112,8 +112,8 @@ impl IntoResponse for ApiError {
 }
 
 /// A rejection is an extractor's "no". It knows its status: 400
-/// for bad JSON, 413 for too much of it, 415 where it is not
-/// declared as JSON. With these two, `?` turns it into ours.
+/// for bad JSON, 413 for too much of it, 415 if it is not
+/// declared as JSON. These two let `?` turn it into ours.
 impl From<JsonRejection> for ApiError {
     fn from(rejection: JsonRejection) -> Self {
         Self::new(rejection.status(), rejection.body_text())

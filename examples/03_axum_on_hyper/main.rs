@@ -1,15 +1,15 @@
 //! # 03 · `http.createServer(app)`
 //!
 //! One `serve`, given a plain function or a whole axum app. It is lesson 01's, with its
-//! one fixed function turned into a parameter. Why that works is this lesson.
+//! one fixed function turned into a parameter. This lesson is about why that works.
 //!
 //! Run it: `cargo run --example 03_axum_on_hyper` serves lesson 02's app;
 //! `cargo run --example 03_axum_on_hyper -- hello` serves lesson 01's function.
 //!
-//! Try: `curl -i http://127.0.0.1:3000/hello/Ada` against the one and the other.
+//! Try: `curl -i http://127.0.0.1:3000/hello/Ada` against each.
 //!
 //! New here: the trait `Service`, which to Rust is what "a function of `req` and `res`"
-//! is to Node; and the two adapters that make one of a function and of a `Router`.
+//! is to Node; and the two adapters that turn a function and a `Router` into one.
 
 use std::{convert::Infallible, env, error::Error, time::Duration};
 
@@ -27,7 +27,7 @@ use hyper_util::{
 };
 use tokio::net::TcpListener;
 
-// You wrote this app in lesson 02, and here it is: that very file.
+// The app you wrote in lesson 02: this is the same file.
 #[path = "../02_axum_app/main.rs"]
 #[allow(dead_code, reason = "lesson 02's `main` stays there")]
 mod lesson_02;
@@ -47,7 +47,7 @@ async fn main() -> lesson_kit::Result {
     let shutdown = lesson_kit::shutdown_signal()?;
     let listener = lesson_kit::bind(lesson_kit::port(3000)?).await?;
 
-    // A future, like any other: nothing in it runs before `select!` awaits it.
+    // A future, like any other: nothing in it runs until `select!` awaits it.
     let serving = async {
         // ANCHOR: services
         if only_hello {
@@ -81,12 +81,12 @@ async fn hello(
 // ANCHOR_END: hello
 
 // ANCHOR: serve
-/// `http.createServer(service)`, for whatever turns a request into a response.
+/// `http.createServer(service)`, for anything that turns a request into a response.
 ///
 /// Read the bounds as a sentence. `S` is called with a request and answers with a
 /// response, later and without fail; each connection can have a clone of it; and it may
 /// move to another thread, where it outlives this function. Its body `B` is a stream
-/// that may fail half way.
+/// that may fail halfway.
 async fn serve<S, B>(listener: TcpListener, service: S)
 where
     S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
@@ -109,7 +109,7 @@ where
             let connection = http1::Builder::new()
                 .timer(TokioTimer::new())
                 .serve_connection(TokioIo::new(stream), service)
-                // So that a WebSocket can take the connection over: lesson 05.
+                // So that a WebSocket can take over the connection: lesson 05.
                 .with_upgrades();
             if let Err(error) = connection.await
                 && !error.is_timeout()

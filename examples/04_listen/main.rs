@@ -1,7 +1,7 @@
 //! # 04 · `app.listen(port)`
 //!
-//! Express gives an app a method `listen`; axum gives it none. Here you add it, and with
-//! it the part that Node leaves to you: on SIGTERM nobody new comes in, and whoever is
+//! Express gives an app a `listen` method; axum does not. Here you add it, and with it
+//! the part that Node leaves to you: on SIGTERM no new client gets in, and every client
 //! being served still gets an answer.
 //!
 //! Run it: `cargo run --example 04_listen`
@@ -97,8 +97,8 @@ impl Listen for Router {
         // From here on a new client is refused at once, rather than left waiting.
         drop(listener);
         stop.send_replace(());
-        // A connection drops its receiver when it ends: with the last one the channel
-        // is closed. (One that was upgraded has ended for hyper: whoever took it over
+        // A connection drops its receiver when it ends, and the last one closes the
+        // channel. (To hyper, an upgraded connection has ended: whatever took it over
         // has to look after it.)
         tokio::select! {
             () = stop.closed() => {}

@@ -1,5 +1,5 @@
-// The browser of the tests: the one that the system has, since one that a package
-// downloads is not to be had on closed networks.
+// The browser for the tests: the system's own, since closed networks do not let a
+// package download one.
 
 import { accessSync, constants } from 'node:fs';
 import { chromium } from 'playwright-core';
@@ -19,10 +19,10 @@ export async function launch() {
   return chromium.launch({
     executablePath: PATH,
     args: [
-      // A container's root cannot start the sandbox; the pages are our own.
+      // Root in a container cannot start the sandbox; the pages are our own.
       '--no-sandbox',
       '--disable-gpu',
-      // No request of the browser's own: every one that is seen comes from a page.
+      // No requests by the browser itself: every one that is seen comes from a page.
       '--disable-quic',
       '--no-first-run',
       '--disable-background-networking',

@@ -1,5 +1,5 @@
 // Every link and every `#fragment` between the pages. Links to other sites are left
-// alone: whether those are there today says nothing about the book.
+// alone: whether those work today says nothing about the book.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -8,8 +8,8 @@ import { PAGES, serve } from './site.mjs';
 
 test('every link between the pages leads somewhere', async () => {
   const site = await serve();
-  // The page for what is not there has a `<base>`, so that it works at any depth: the
-  // link of its own heading leads to the front page.
+  // The 404 page has a `<base>`, so that it works at any depth: the link of its own
+  // heading leads to the front page.
   const pages = [...PAGES, 'toc.html'].filter((page) => page !== '404.html');
   const result = await new LinkChecker().check({
     path: pages.map((page) => `${site.origin}/${page}`),

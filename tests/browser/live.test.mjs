@@ -1,4 +1,4 @@
-// `cargo book` itself, serving a copy of the book that is edited under it.
+// `cargo book` itself, serving a copy of the book that is edited while it runs.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -29,7 +29,7 @@ async function start(port) {
   for await (const line of createInterface({ input: child.stdout })) {
     const [, origin] = /^listening on (http:.*)$/.exec(line) ?? [];
     if (origin) {
-      // Nobody reads on, and the program must not wait for that.
+      // Nobody reads the rest, and the program must not wait for a reader.
       child.stdout.resume();
       return { child, origin };
     }
@@ -38,7 +38,7 @@ async function start(port) {
 }
 
 async function stop({ child }) {
-  // One that has ended already would never say so again.
+  // A process that has already ended would not emit `exit` again.
   if (child.exitCode !== null || child.signalCode) return [child.exitCode, child.signalCode];
   const ended = once(child, 'exit');
   child.kill('SIGTERM');
@@ -83,11 +83,11 @@ test('an open page follows the book', async (t) => {
     await page.getByText('A new sentence.').waitFor();
     const took = Math.round(performance.now() - start);
     t.diagnostic(`shown after ${took} ms`);
-    // The place is kept; what came above it may have moved it a little.
+    // The place is kept; what was added above may have moved it a little.
     await page.waitForFunction(() => window.scrollY > 300);
   });
 
-  await t.test('a mistake is shown over the last good page, until it is mended', async () => {
+  await t.test('a mistake is shown over the last good page, until it is fixed', async () => {
     const lesson = 'examples/01_raw_hyper/main.rs';
     const good = readFileSync(join(tree, lesson), 'utf8');
     edit(lesson, (text) => text.replaceAll(/^.*ANCHOR.*: handler\n/gm, ''));

@@ -26,12 +26,12 @@ after(async () => {
   site?.close();
 });
 
-/** Opens a page, and notes what it should not have done. */
+/** Opens a page, and records what it should not have done. */
 async function open(path, { theme = 'light', viewport = SIZES[0], ...options } = {}) {
   const context = await browser.newContext({ viewport, reducedMotion: 'reduce', ...options });
   await context.addInitScript((name) => {
     localStorage.setItem('mdbook-theme', name);
-    // The page for printing opens a dialog, which would stay open.
+    // The print page opens a dialog, which would stay open.
     window.print = () => {};
   }, theme);
   const page = await context.newPage();
@@ -53,7 +53,7 @@ async function open(path, { theme = 'light', viewport = SIZES[0], ...options } =
   return { page, faults, close: () => context.close() };
 }
 
-/** A page with this element, for the tests of one of its parts. */
+/** A page with this element, for tests of one part of a page. */
 async function withPart(selector, options) {
   for (const path of PAGES.filter((name) => name !== 'print.html')) {
     const opened = await open(path, options);
@@ -133,7 +133,7 @@ test('a quiz is answered with the keyboard', async () => {
 
   await page.keyboard.press('Shift+Tab');
   await page.keyboard.press('Space');
-  // The arrows turn pages elsewhere: not here.
+  // Elsewhere the arrows turn pages; here they must not.
   for (let n = 0; n < choices.length; n += 1) {
     const chosen = await quiz.locator('input:checked').getAttribute('value');
     await page.keyboard.press('Tab');

@@ -1,4 +1,4 @@
-// Pictures of pages, for looking at:
+// Pictures of pages, to look at:
 //
 //   node screenshots.mjs FOLDER PAGE.html …
 //

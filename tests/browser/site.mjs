@@ -18,7 +18,7 @@ if (!existsSync(join(FOLDER, 'index.html'))) {
 /** The paths of all pages. */
 export const PAGES = readdirSync(FOLDER, { recursive: true })
   .filter((name) => name.endsWith('.html'))
-  // The list of chapters alone, for the frame that pages without JavaScript have.
+  // Only the list of chapters, for the frame that pages use without JavaScript.
   .filter((name) => name !== 'toc.html')
   .map((name) => name.split(sep).join('/'))
   .sort();

@@ -153,7 +153,7 @@ async fn a_chunked_body_over_the_limit_is_refused() -> Result {
         content-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n";
     let half = LIMIT / 2 + 1;
     let chunk = format!("{half:x}\r\n{}\r\n", "1".repeat(half));
-    // To its end, because Express answers only once it has seen that.
+    // All of it, because Express answers only once it has seen the end.
     connection
         .send(format!("{head}{chunk}{chunk}0\r\n\r\n"))
         .await?;
@@ -174,7 +174,7 @@ async fn an_unknown_path_is_not_found() -> Result {
 
 /// RFC 9110, section 15.5.6: a 405 names the methods that are allowed.
 #[tokio::test]
-async fn a_wrong_method_is_not_allowed_and_told_which_are() -> Result {
+async fn a_wrong_method_is_refused_with_the_right_ones() -> Result {
     let server = lesson().start().await?;
     for (method, path, allowed) in [
         ("POST", "/", "GET,HEAD"),

@@ -1,4 +1,4 @@
-//! What every lesson promises of HTTP/1.1 itself, whatever it answers on `/`.
+//! What every lesson promises about HTTP/1.1 itself, whatever it answers on `/`.
 
 use contract::{Peer, Request, Result, peer};
 
@@ -176,7 +176,7 @@ async fn a_malformed_request_is_answered_400_and_closed() -> Result {
 }
 
 /// Where hyper and Node read the RFC differently: hyper leaves it to the application
-/// to ask for a `Host` (RFC 9112, section 3.2), and Node forgives a second space in the
+/// to require a `Host` (RFC 9112, section 3.2), and Node forgives a second space in the
 /// request line (section 3).
 #[tokio::test]
 async fn a_missing_host_and_a_second_space_are_where_the_two_differ() -> Result {

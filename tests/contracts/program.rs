@@ -1,6 +1,6 @@
 //! What every lesson and every twin promises as a program: where it listens, how it
 //! refuses to start, how it stops. The file that includes this module says which one
-//! is meant, by its `lesson()`.
+//! is meant, with its `lesson()`.
 
 use contract::{Result, Signal};
 use tokio::net::{TcpListener, TcpStream};

@@ -16,21 +16,21 @@ use std::{
 /// Who the pages are for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum For {
-    /// Static pages, that need no server.
+    /// Static pages, which need no server.
     Readers,
     /// Pages that reload themselves when `cargo book serve` has built newer ones.
     Writers,
 }
 
-/// Writes the pages to `out`, a new folder or one whose content may go, and says how
-/// many chapters there are.
+/// Writes the pages to `out`, a new folder or one whose content may go, and returns the
+/// number of chapters.
 ///
 /// # Errors
 ///
 /// Everything that is wrong with the book. `out` may then hold some of the pages.
 pub fn pages(root: &Path, out: &Path, whom: For) -> Result<usize, Problems> {
     let (built, logged) = Log::during(|| {
-        // mdBook panics at some HTML that it does not expect.
+        // mdBook panics on some HTML that it does not expect.
         panic::catch_unwind(|| render(root, out, whom)).unwrap_or_else(|panic| {
             let text = panic
                 .downcast::<String>()
@@ -94,7 +94,7 @@ fn told(root: &Path, error: anyhow::Error) -> Vec<Problem> {
 }
 
 /// Writes static pages to `out`, all of them or none: they are built beside it and take
-/// its place when they are complete. Says how many chapters there are.
+/// its place when they are complete. Returns the number of chapters.
 ///
 /// # Errors
 ///
@@ -165,7 +165,7 @@ mod tests {
         let error = replace(tree.path(), &out).expect_err("a link is wrong");
         assert_eq!(
             error.to_string(),
-            "book/src/a.md:3: `a.md` has no heading with the id `y`: there is second"
+            "book/src/a.md:3: `a.md` has no heading with the id `y`: it has second"
         );
         assert!(page().contains("First"));
 
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chapter_that_is_not_there_is_told_where_it_is_named() {
+    fn a_missing_chapter_is_reported_where_it_is_named() {
         let tree = Fixture::book(&[("a.md", "# A\n")]);
         tree.write(
             "book/src/SUMMARY.md",

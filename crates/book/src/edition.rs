@@ -1,5 +1,5 @@
-//! The builds of a running `cargo book`, each in a folder of its own, so that no file
-//! is read while it is being written or removed.
+//! The builds of a running `cargo book`, each in its own folder, so that no file is
+//! read while it is being written or removed.
 
 use crate::{
     build::{self, For},
@@ -20,8 +20,8 @@ use std::{
 pub(crate) struct Edition {
     /// The folder of the last good build, if there was one.
     pub(crate) pages: Option<PathBuf>,
-    /// What is in that folder, in a few letters: pages that are the same need no
-    /// reload. `none` when the first build failed, empty before it.
+    /// A short fingerprint of that folder: pages that are the same need no reload.
+    /// `none` when the first build failed, empty before it.
     pub(crate) id: String,
     /// Why the last build failed; empty when it was good.
     pub(crate) problems: Vec<Problem>,
@@ -34,22 +34,22 @@ impl Edition {
     }
 }
 
-/// Makes editions, and removes those that nobody reads any more.
+/// Makes editions, and removes those that are no longer read.
 #[derive(Debug)]
 pub(crate) struct Press {
     root: PathBuf,
     /// The folder of this process in `target/book/serve`.
     home: PathBuf,
     /// A process that was killed cannot tidy up. The lock of its file ends with it
-    /// however it ends, so whoever can take that lock may remove the folder.
+    /// however it ends, so anyone who can take that lock may remove the folder.
     _lock: File,
     kept: VecDeque<PathBuf>,
     next: usize,
 }
 
 impl Press {
-    /// A press in `target/book/serve`, from which the folders of processes that are
-    /// gone are removed.
+    /// A press in `target/book/serve`. It first removes the folders of processes that
+    /// are gone.
     pub(crate) fn new(root: &Path) -> Result<Self> {
         let shelf = root.join("target/book/serve");
         let home = shelf.join(process::id().to_string());
@@ -86,7 +86,7 @@ impl Press {
         match built {
             Ok(id) => {
                 self.kept.push_back(pages.clone());
-                // The one before is still being read by pages that load at this moment.
+                // Pages that are loading at this moment still read the one before.
                 while self.kept.len() > 2 {
                     let old = self.kept.pop_front().expect("there are three");
                     let _ = fs::remove_dir_all(old);
@@ -120,7 +120,7 @@ impl Drop for Press {
     }
 }
 
-/// Removes what processes left that were killed.
+/// Removes what killed processes left behind.
 fn remove_stale(shelf: &Path) -> io::Result<()> {
     for entry in fs::read_dir(shelf)? {
         let lock = entry?.path();
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_good_pages_stay_until_the_mistake_is_mended() {
+    fn the_last_good_pages_stay_until_the_mistake_is_fixed() {
         let tree = Fixture::book(&[("a.md", "# A\n")]);
         let mut press = Press::new(tree.path()).expect("target can be written");
         let good = press.print(&Edition::default());

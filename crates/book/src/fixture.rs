@@ -1,4 +1,4 @@
-//! A small repository in a folder of its own, for the tests of this crate.
+//! A small repository in its own folder, for the tests of this crate.
 
 use std::{
     env, fs,
@@ -11,18 +11,18 @@ use std::{
 pub(crate) struct Fixture(PathBuf);
 
 impl Fixture {
-    /// An empty one.
+    /// An empty folder.
     pub(crate) fn new() -> Self {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let n = NEXT.fetch_add(1, Ordering::Relaxed);
         let folder = env::temp_dir().join(format!("book-{}-{n}", process::id()));
-        // A process of the same number may have left one behind.
+        // An earlier process with the same id may have left one behind.
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).expect("the temporary folder can be written");
         Self(folder.canonicalize().expect("it was created above"))
     }
 
-    /// One with a book of these pages, named in its `SUMMARY.md` in this order.
+    /// A folder with a book of these pages, listed in its `SUMMARY.md` in this order.
     pub(crate) fn book(pages: &[(&str, &str)]) -> Self {
         let list = pages
             .iter()

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`build`] | from `book/` to pages, through mdBook's own crates |
 //! | [`preprocess`] | listings, recordings, mistakes, diagrams and quizzes; every check |
-//! | [`record`] | runs the contracts and the mistakes, and writes down what they said |
+//! | [`record`] | runs the contracts and the mistakes, and records their output |
 //! | [`mistake`] | one named edit that breaks a lesson |
 //! | [`serve`] | the pages at 127.0.0.1, built again and shown at once when a file changes |
 //! | [`problem`] | what is wrong with the book, and where |

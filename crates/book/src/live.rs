@@ -1,6 +1,6 @@
-//! The WebSocket that tells an open page of every build.
+//! The WebSocket that tells an open page about every build.
 //!
-//! The page (book/theme/live.js) sends nothing. It is told at once, and after every
+//! The page (book/theme/live.js) sends nothing. It learns at once, and after every
 //! build, which pages are the newest and what is wrong with the book:
 //! `{"build":"9d4e…","problems":["book/src/a.md:3: …"]}`.
 
@@ -32,13 +32,13 @@ use tokio_tungstenite::{
 /// A page that is asleep or gone does not answer a ping within this time.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// How long one message may take to be taken by the system.
+/// How long the system may take to accept one message.
 const SEND: Duration = Duration::from_secs(5);
 
 type Socket = WebSocketStream<TokioIo<Upgraded>>;
 
-/// Answers the handshake, and tells the page of builds from then on. The server waits
-/// at its end until every copy of `open` is gone.
+/// Answers the handshake, and tells the page about builds from then on. At its end,
+/// the server waits until every copy of `open` is gone.
 pub(crate) async fn upgrade(
     latest: watch::Receiver<Edition>,
     open: mpsc::Sender<()>,
@@ -65,8 +65,8 @@ pub(crate) async fn upgrade(
         let Ok(connection) = upgraded.await else {
             return;
         };
-        // What is read here is a pong now and then: the default of 128 KiB a page would
-        // be for nothing. A page has nothing long to say.
+        // All that is read here is a pong now and then: the default of 128 KiB per page
+        // would be wasted. A page has nothing long to say.
         let config = WebSocketConfig::default()
             .read_buffer_size(1024)
             .max_message_size(Some(1024))
@@ -87,8 +87,8 @@ pub(crate) async fn upgrade(
     response
 }
 
-/// The key of a handshake that names what RFC 6455, section 4.2.1, asks for. What the
-/// key is made of is the client's business.
+/// The key of a handshake that names what RFC 6455, section 4.2.1, asks for. What is
+/// in the key is up to the client.
 fn handshake_key(headers: &HeaderMap) -> Option<&HeaderValue> {
     let has = |name, wanted: &str| {
         let values = headers.get_all(name).iter();
@@ -104,8 +104,8 @@ fn handshake_key(headers: &HeaderMap) -> Option<&HeaderValue> {
     .then(|| headers.get(header::SEC_WEBSOCKET_KEY))?
 }
 
-/// Tells of the edition that is there and of every later one, until the page is gone or
-/// there will be no more.
+/// Reports the current edition and every later one, until the page is gone or there
+/// will be no more.
 async fn tell(
     mut socket: Socket,
     mut latest: watch::Receiver<Edition>,
@@ -130,7 +130,7 @@ async fn tell(
             }
             message = socket.next() => match message {
                 // Whatever it is, the page is there. A ping or a close is answered by
-                // the library while we read on; after a close the stream ends.
+                // the library as we keep reading; after a close the stream ends.
                 Some(Ok(_)) => answered = true,
                 Some(Err(error)) => return Err(error),
                 None => return Ok(()),

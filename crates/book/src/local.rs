@@ -1,8 +1,8 @@
 //! Who may talk to this server: the browser of the person who started it.
 //!
-//! Every web site that they visit can send requests to 127.0.0.1 as well. One whose
-//! name was changed to resolve to 127.0.0.1 (DNS rebinding) sends its own name as
-//! `Host`; one that opens a WebSocket to us is named in `Origin`.
+//! Every website that they visit can send requests to 127.0.0.1 too. A site whose name
+//! was changed to resolve to 127.0.0.1 (DNS rebinding) sends its own name as `Host`; a
+//! site that opens a WebSocket to us is named in `Origin`.
 
 use axum::{
     extract::Request,
@@ -16,7 +16,7 @@ pub(crate) async fn only_this_machine(request: Request, next: Next) -> Response 
     match host(request.headers()) {
         Some(host) if is_loopback(host) => next.run(request).await,
         _ => {
-            let why = "this server answers to 127.0.0.1 and localhost only\n";
+            let why = "this server answers only to 127.0.0.1 and localhost\n";
             (StatusCode::FORBIDDEN, why).into_response()
         }
     }

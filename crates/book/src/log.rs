@@ -1,4 +1,4 @@
-//! What mdBook only logs: a page with such a message is not as it was meant.
+//! What mdBook only logs: a page with such a message is not as intended.
 
 use std::{
     io::{self, Write},

@@ -16,7 +16,7 @@ use tokio::runtime::Runtime;
 #[derive(Parser)]
 #[command(name = "cargo book", bin_name = "cargo book", after_help = EXAMPLES)]
 struct Cli {
-    /// The repository, if not the one that the current folder is in.
+    /// The repository, if not the one around the current folder.
     #[arg(long, global = true, value_name = "DIR")]
     root: Option<PathBuf>,
     #[command(subcommand)]
@@ -36,23 +36,23 @@ enum Command {
     /// Serve the pages, build again when a file changes, and show it at once.
     ///
     /// Listens on 127.0.0.1, at the port in the environment variable PORT (default
-    /// 4000, 0: any free one). The pages of the last good build stay when a newer one
-    /// fails, and say what is wrong.
+    /// 4000, 0: any free one). When a build fails, the pages of the last good one stay
+    /// and say what is wrong.
     Serve,
     /// Write static pages, which need no server.
     ///
-    /// On a mistake: one line for each, `file:line: cause and cure`, exit code 1, and
-    /// the folder stays as it was.
+    /// Each mistake is one line, `file:line: cause and cure`; the exit code is then 1,
+    /// and the folder stays as it was.
     Build {
         /// Where to write them.
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
     },
-    /// Run what the book shows and write down what it said, into book/recorded.
+    /// Run what the book shows and record the output in book/recorded.
     ///
     /// The wire of each lesson and of its Node twin (which needs Node.js 20 and
     /// `npm ci --prefix examples`), and what the compiler, the program or the contract
-    /// says to each mistake in book/mistakes. Commit what it writes.
+    /// says about each mistake in book/mistakes. Commit what it writes.
     Record,
     /// Speak mdBook's preprocessor protocol on standard input and output.
     ///
@@ -68,7 +68,7 @@ struct Preprocess {
 
 #[derive(Subcommand)]
 enum Question {
-    /// Exit with 0 if pages for this renderer can be made, else with 1.
+    /// Exit with 0 if pages can be made for this renderer, else with 1.
     Supports {
         /// mdBook's name for it, such as html.
         renderer: String,

@@ -1,7 +1,7 @@
 //! A named mistake: one edit of a lesson that a learner would plausibly make.
 //!
 //! `book/mistakes/NAME.toml` holds the edit. What the compiler or the running program
-//! says to it is recorded in `book/recorded/mistake-NAME.txt`, whose first line is
+//! says about it is recorded in `book/recorded/mistake-NAME.txt`, whose first line is
 //! `$ ` and the command that was run.
 
 use crate::root;
@@ -20,9 +20,9 @@ pub struct Mistake {
     /// What shows that it is a mistake: the arguments for Cargo, such as
     /// `check --example 01_raw_hyper`.
     pub cargo: String,
-    /// The text to take out, which the lesson's `main.rs` holds exactly once.
+    /// The text to take out, which occurs exactly once in the lesson's `main.rs`.
     pub find: String,
-    /// The text to put there.
+    /// The text to put in its place.
     pub replace: String,
 }
 
@@ -31,7 +31,7 @@ impl Mistake {
     ///
     /// # Errors
     ///
-    /// There is no such file, it is no TOML, or it lacks a field or has a wrong one.
+    /// There is no such file, it is not TOML, or a field is missing or wrong.
     pub fn load(root: &Path, name: &str) -> Result<Self> {
         let path = format!("book/mistakes/{name}.toml");
         let text = root::read(root, &path).map_err(anyhow::Error::msg)?;
@@ -62,7 +62,7 @@ impl Mistake {
     ///
     /// # Errors
     ///
-    /// `source` does not hold [`Mistake::find`] exactly once.
+    /// [`Mistake::find`] does not occur exactly once in `source`.
     pub fn apply(&self, source: &str) -> Result<String> {
         match source.matches(&self.find).count() {
             1 => Ok(source.replacen(&self.find, &self.replace, 1)),
@@ -72,8 +72,8 @@ impl Mistake {
                 self.find
             ),
             n => bail!(
-                "`{}` holds the text to find {n} times: add lines until it is \
-                 there once: {:?}",
+                "`{}` holds the text to find {n} times: add lines until it \
+                 occurs once: {:?}",
                 self.file(),
                 self.find
             ),

@@ -25,7 +25,7 @@ use page::Page;
 use std::path::{Path, PathBuf};
 
 /// The preprocessor. `book.toml` names it, so that `mdbook` runs it as a command, and
-/// [`crate::build`] puts itself in that place.
+/// [`crate::build`] takes that place.
 #[derive(Debug)]
 pub struct Course {
     root: PathBuf,
@@ -33,7 +33,7 @@ pub struct Course {
 }
 
 impl Course {
-    /// One that reads the files of the repository at `root`.
+    /// A preprocessor that reads the files of the repository at `root`.
     pub fn new(root: impl Into<PathBuf>) -> Self {
         Self {
             root: root.into(),
@@ -41,8 +41,8 @@ impl Course {
         }
     }
 
-    /// The same for somebody who is at work on a lesson: a mistake whose edit no longer
-    /// fits there is shown by itself, and does not keep the book from being built.
+    /// The same for someone who is working on a lesson: a mistake whose edit no longer
+    /// fits there is shown on its own, and does not stop the book from being built.
     #[must_use]
     pub fn lessons_may_change(mut self) -> Self {
         self.lessons_may_change = true;

@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-/// One mistake: where it is, what it is, and how to mend it.
+/// One mistake: where it is, what it is, and how to fix it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
     /// The file, relative to the root of the repository, with `/` between folders.
     pub file: String,
-    /// The line, counted from 1; `None` where the file as a whole is meant.
+    /// The line, counted from 1; `None` if the whole file is meant.
     pub line: Option<usize>,
     /// The cause and the cure, on one line.
     pub message: String,
@@ -39,7 +39,7 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // One line a problem, whatever the cause had to say.
+        // One line per problem, whatever the cause had to say.
         let message = self
             .message
             .split_whitespace()

@@ -1,7 +1,7 @@
-//! `cargo book record`: runs what the book shows, and writes down what it said.
+//! `cargo book record`: runs what the book shows, and records the output.
 //!
 //! The wire comes from the contracts' own tests. A [`Mistake`] is made in a copy of the
-//! repository, so that neither a lesson nor its program is ever broken on the way.
+//! repository, so that neither a lesson nor its program is ever broken meanwhile.
 
 use crate::mistake::Mistake;
 use anyhow::{Context, Result, bail, ensure};
@@ -23,7 +23,7 @@ use std::{
 /// A contract's test fails; most often because Node or the twins' packages are missing.
 pub fn wire(root: &Path) -> Result<()> {
     let folder = root.join("book/recorded");
-    // What nobody records any more is to be gone.
+    // Recordings that nothing writes any more must go.
     for file in files(&folder)? {
         let name = file.to_string_lossy();
         if name.ends_with(".rust.txt") || name.ends_with(".node.txt") {
@@ -60,7 +60,7 @@ pub fn mistakes(root: &Path) -> Result<()> {
         eprintln!("recording the mistake {name}");
         let mistake = Mistake::load(root, &name)?;
         let broken = mistake.apply(&mistake.source(root)?)?;
-        // From the top each time: the mistake before this one is undone by it.
+        // A fresh copy each time, which undoes the previous mistake.
         copy_tree(root, &copy)?;
         write_if_changed(&copy.join(mistake.file()), broken.as_bytes())?;
         let output = run(&copy, &target, &mistake.cargo)?;
@@ -74,8 +74,8 @@ pub fn mistakes(root: &Path) -> Result<()> {
 
 /// What `cargo ARGUMENTS` says in the copy.
 ///
-/// A program that is run should end by itself: one that does not is not a mistake any more,
-/// and is killed after a while.
+/// A program that is run should end by itself: if it does not, it is no longer a
+/// mistake, and it is killed after a while.
 fn run(copy: &Path, target: &Path, arguments: &str) -> Result<Output> {
     let mut command = cargo(copy);
     command.env("CARGO_TARGET_DIR", target);
@@ -104,7 +104,7 @@ fn run(copy: &Path, target: &Path, arguments: &str) -> Result<Output> {
             child.kill()?;
             child.wait()?;
             bail!(
-                "{example} runs on with the mistake in it, so it is not a mistake any more"
+                "{example} keeps running with the mistake in it, so it is no longer one"
             );
         }
         thread::sleep(Duration::from_millis(10));
@@ -133,8 +133,8 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     entries.map(|entry| Ok(entry?.path())).collect()
 }
 
-/// Cargo in `folder`, with what would make its output differ from machine to machine
-/// switched off.
+/// Cargo in `folder`, without anything that would make its output differ from machine
+/// to machine.
 fn cargo(folder: &Path) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or("cargo".into()));
     command
@@ -228,7 +228,7 @@ fn steady_line(text: &str) -> String {
         if let Some(at) = text.find(folder)
             && let Some(start) = text[..at].rfind(' ').map(|space| space + 1)
         {
-            // After the folder comes one more, a hash: it goes too.
+            // The next folder is a hash, which goes too.
             let rest = &text[at + folder.len()..];
             let rest = rest.split_once('/').map_or(rest, |(_hash, rest)| rest);
             text = format!("{}…/{rest}", &text[..start]);
@@ -255,8 +255,8 @@ const COPIED: [&str; 6] = [
     "tests",
 ];
 
-/// Makes `copy` hold what `root` does. Files that are the same are left alone, so that
-/// Cargo does not take them for new.
+/// Makes `copy` the same as `root`. Files that have not changed are left alone, so
+/// that Cargo does not take them for new.
 fn copy_tree(root: &Path, copy: &Path) -> Result<()> {
     for name in COPIED {
         mirror(&root.join(name), &copy.join(name))

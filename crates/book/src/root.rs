@@ -6,10 +6,10 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
-/// What the root of the repository is known by.
+/// The file that marks the root of the repository.
 const MARK: &str = "book/book.toml";
 
-/// The root of the repository: the nearest folder upward from `start` that holds
+/// The root of the repository: the nearest folder from `start` upwards that holds
 /// `book/book.toml`, else the one that this program was compiled in.
 ///
 /// # Errors
@@ -24,7 +24,7 @@ pub fn find(start: &Path) -> Result<PathBuf> {
         .map(Path::to_path_buf)
         .with_context(|| {
             format!(
-                "{} is in no folder that holds {MARK}: change into the \
+                "{} is not in a folder that holds {MARK}: change into the \
                  repository, or name it with --root",
                 start.display()
             )
@@ -32,7 +32,7 @@ pub fn find(start: &Path) -> Result<PathBuf> {
 }
 
 /// Reads a file named in a chapter: `path` is relative to `root`, with `/` between
-/// folders, and may not lead out of it. Line ends come back as `\n`.
+/// folders, and may not lead out of it. Line ends are returned as `\n`.
 ///
 /// # Errors
 ///

@@ -35,14 +35,14 @@ use tower_http::{
     set_header::SetResponseHeaderLayer,
 };
 
-/// How often files are looked at.
+/// How often to look at the files.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// How long they must have been quiet: an editor that saves all, or a checkout, writes
 /// many files.
 const QUIET: Duration = Duration::from_millis(50);
 
-/// How long connections may take to end, once the server has to.
+/// How long connections may take to end once the server has to stop.
 const GOODBYE: Duration = Duration::from_secs(2);
 
 /// What the handlers share.
@@ -50,7 +50,7 @@ const GOODBYE: Duration = Duration::from_secs(2);
 struct App {
     root: Arc<Path>,
     latest: watch::Receiver<Edition>,
-    /// Every open live socket holds a copy, so that the server knows when all ended.
+    /// Every open live socket holds a copy: the server knows when all have ended.
     open: mpsc::Sender<()>,
 }
 
@@ -121,7 +121,7 @@ fn router(app: App) -> Router {
     Router::new()
         .route("/__live", get(upgrade))
         .fallback(page)
-        // The pages of two builds have the same names: nothing may be kept.
+        // The pages of two builds have the same names: nothing may be cached.
         .layer(SetResponseHeaderLayer::overriding(
             header::CACHE_CONTROL,
             no_store,
@@ -136,7 +136,7 @@ async fn upgrade(State(app): State<App>, request: Request) -> Response {
 
 /// A file of the newest good build.
 async fn page(State(mut app): State<App>, request: Request) -> Response {
-    // Whoever asks before the first build has ended waits for it.
+    // A request before the end of the first build waits for it.
     let edition = match app.latest.wait_for(Edition::is_built).await {
         Ok(edition) => edition.clone(),
         Err(_) => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
@@ -145,7 +145,7 @@ async fn page(State(mut app): State<App>, request: Request) -> Response {
         Some(folder) => file(folder, request).await,
         None => no_pages(&app.root, &edition).await,
     };
-    // How theme/live.js knows which build it stands in.
+    // How theme/live.js knows which build it is in.
     let build = format!("build;desc=\"{}\"", edition.id);
     let build = build
         .parse()
@@ -165,7 +165,7 @@ async fn file(folder: &Path, request: Request) -> Response {
     }
 }
 
-/// What is shown until the first good build. It reloads itself then.
+/// What is shown until the first good build, when it reloads itself.
 async fn no_pages(root: &Path, edition: &Edition) -> Response {
     let script = fs::read_to_string(root.join("book/theme/live.js")).await;
     let script = script.unwrap_or_default();
@@ -185,7 +185,7 @@ async fn no_pages(root: &Path, edition: &Edition) -> Response {
          <style>body{{font:1rem/1.5 sans-serif;max-width:60rem;margin:3rem auto;\
          padding:0 1rem}}code{{overflow-wrap:anywhere}}</style>\
          <main><h1>The book does not build</h1><ul>{list}</ul>\
-         <p>This page changes by itself when it does.</p></main>\
+         <p>This page reloads itself when it does.</p></main>\
          <script>{script}</script></html>"
     );
     (StatusCode::SERVICE_UNAVAILABLE, Html(page)).into_response()
@@ -197,7 +197,7 @@ async fn build_on_change(
     mut press: Press,
     newest: watch::Sender<Edition>,
 ) {
-    // Taken before the build, so that an edit meanwhile is not missed.
+    // Taken before the build, so that an edit during it is not missed.
     let mut seen = look(&root).await;
     loop {
         let start = Instant::now();
@@ -215,7 +215,7 @@ async fn build_on_change(
     }
 }
 
-/// Waits until the files are not as they were `seen`, and then until they are quiet.
+/// Waits until the files differ from `seen`, and then until they are quiet.
 async fn changed(root: &Path, seen: Snapshot) -> Snapshot {
     let mut now = look(root).await;
     while now == seen {
@@ -250,7 +250,7 @@ fn report(edition: &Edition, took: Duration) {
                 Some(_) => "the pages stay as they were",
                 None => "there are no pages yet",
             };
-            eprintln!("{n} to mend; {pages}");
+            eprintln!("{n} to fix; {pages}");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Has a file changed? Asked by looking at all of them, which works on every system and
-//! on shared folders, and takes a few milliseconds.
+//! Has a file changed? This looks at all of them, which works on every system and on
+//! shared folders, and takes a few milliseconds.
 
 use std::{
     collections::BTreeMap,
@@ -13,12 +13,12 @@ use std::{
 pub(crate) struct Snapshot(BTreeMap<PathBuf, (SystemTime, u64)>);
 
 impl Snapshot {
-    /// Looks at all of the repository but for what others write: a listing may show
+    /// Looks at the whole repository except what other tools write: a listing may show
     /// any file.
     pub(crate) fn take(root: &Path) -> Self {
         let mut seen = Self::default();
-        // What cannot be read now is read at the next look: an editor may be in the
-        // middle of replacing it.
+        // What cannot be read now is read next time: an editor may be in the middle of
+        // replacing it.
         let _ = seen.add(root);
         seen
     }
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_page_is_made_of_is_not_looked_at() {
+    fn what_no_page_uses_is_not_looked_at() {
         let tree = Fixture::book(&[("a.md", "# A\n")]);
         let before = Snapshot::take(tree.path());
         tree.write("examples/node_modules/x/index.js", "1");

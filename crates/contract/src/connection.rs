@@ -25,7 +25,7 @@ pub struct Connection {
 impl Connection {
     pub(crate) async fn open(addr: SocketAddr) -> Result<Self> {
         let stream = within("connection", TcpStream::connect(addr)).await??;
-        // A byte that a test sends is to leave at once, not wait for more.
+        // A byte that a test sends must leave at once, not wait for more.
         stream.set_nodelay(true)?;
         Ok(Self {
             stream,
@@ -35,7 +35,7 @@ impl Connection {
         })
     }
 
-    /// What went over this connection so far.
+    /// What has gone over this connection so far.
     pub fn transcript(&self) -> &Transcript {
         &self.transcript
     }
@@ -95,11 +95,11 @@ impl Connection {
         self.response_in(deadline(), method).await
     }
 
-    /// Like [`response`](Self::response), for a server that takes its time on purpose.
+    /// Like [`response`](Self::response), for a server that is meant to be slow.
     ///
     /// # Errors
     ///
-    /// As there, and the response is not complete after `limit`.
+    /// As there, or the response is not complete after `limit`.
     pub async fn response_within(&mut self, limit: Duration) -> Result<Response> {
         self.response_in(limit, "GET").await
     }
@@ -157,7 +157,7 @@ impl Connection {
         self.closed_within(deadline()).await
     }
 
-    /// Like [`closed`](Self::closed), for a server that takes its time on purpose.
+    /// Like [`closed`](Self::closed), for a server that is meant to be slow.
     ///
     /// # Errors
     ///
@@ -169,7 +169,7 @@ impl Connection {
         match more_came.await {
             Ok(Ok(false)) => Ok(()),
             Ok(Ok(true)) => {
-                Err(self.failure("the connection should be closed, and more came"))
+                Err(self.failure("the connection should be closed, but more came"))
             }
             Ok(Err(failure)) => Err(failure),
             Err(_) => Err(self.failure(&format!("still open after {limit:?}"))),
@@ -198,7 +198,7 @@ impl Connection {
         }))
     }
 
-    /// A chunked body (RFC 9112, section 7.1). Trailers are not for us: none may come.
+    /// A chunked body (RFC 9112, section 7.1). Trailers are not supported: none may come.
     async fn read_chunks(&mut self) -> Result<Vec<u8>> {
         let mut body = Vec::new();
         loop {
@@ -210,7 +210,7 @@ impl Connection {
                     Ok(httparse::Status::Partial) => {
                         self.read_more("a chunk's size").await?;
                     }
-                    Err(_) => return Err(self.failure("no chunk's size")),
+                    Err(_) => return Err(self.failure("not a chunk's size")),
                 }
             };
             let end = start.checked_add(length).filter(|&end| end < MOST_UNREAD);
@@ -220,7 +220,7 @@ impl Connection {
                 self.read_more("the whole chunk").await?;
             }
             if &self.unread[end..end + 2] != b"\r\n" {
-                return Err(self.failure("a chunk ends with CRLF"));
+                return Err(self.failure("a chunk does not end with CRLF"));
             }
             body.extend_from_slice(&self.unread[start..end]);
             self.unread.drain(..end + 2);
@@ -237,7 +237,7 @@ impl Connection {
         }
     }
 
-    /// Appends what comes next to `unread`; 0 where the server has closed.
+    /// Appends what comes next to `unread`; 0 if the server has closed.
     async fn receive(&mut self) -> Result<usize> {
         let from = self.unread.len();
         if from > MOST_UNREAD {
@@ -262,7 +262,7 @@ impl Connection {
     }
 }
 
-/// More than this is not kept of one response: an endless one must not fill the memory.
+/// The most that is kept of one response: an endless one must not fill the memory.
 const MOST_UNREAD: usize = 16 << 20;
 
 /// Status line and headers of a response.

@@ -5,7 +5,7 @@ use crate::Transcript;
 /// What a contract's test returns.
 pub type Result<T = ()> = std::result::Result<T, Failure>;
 
-/// A promise that was not kept, told to the person who has to mend it.
+/// A promise that was not kept, reported to the person who has to fix it.
 ///
 /// `Debug` prints what `Display` does, because `Debug` is what the test runner prints
 /// when a test returns an error.
@@ -24,7 +24,7 @@ impl Failure {
         }
     }
 
-    /// `what` should have been `expected`, and was `got`.
+    /// `what` should have been `expected`, but was `got`.
     pub fn expected(
         what: &str,
         expected: &dyn fmt::Debug,

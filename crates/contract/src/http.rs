@@ -89,7 +89,7 @@ impl Response {
         self.status
     }
 
-    /// The value of a header, by its name in lower case; `None` where it is absent.
+    /// The value of a header, by its name in lower case; `None` if it is absent.
     pub fn header(&self, name: &str) -> Option<&str> {
         header(&self.headers, name)
     }
@@ -103,7 +103,7 @@ impl Response {
     ///
     /// # Errors
     ///
-    /// The content type is another, or the body is not JSON.
+    /// The content type is different, or the body is not JSON.
     pub fn json(&self) -> Result<Value> {
         let declared = self.header("content-type").unwrap_or("");
         if declared.split(';').next() != Some("application/json") {
@@ -122,7 +122,7 @@ impl Response {
     ///
     /// # Errors
     ///
-    /// The status is another.
+    /// The status is different.
     pub fn expect_status(&self, expected: u16) -> Result<&Self> {
         self.check("status", &expected, &self.status, expected == self.status)
     }
@@ -131,7 +131,7 @@ impl Response {
     ///
     /// # Errors
     ///
-    /// It is absent, or its value is another.
+    /// It is absent, or its value is different.
     pub fn expect_header(&self, name: &str, expected: &str) -> Result<&Self> {
         let got = self.header(name);
         self.check(name, &Some(expected), &got, got == Some(expected))
@@ -151,7 +151,7 @@ impl Response {
     ///
     /// # Errors
     ///
-    /// The body is another.
+    /// The body is different.
     pub fn expect_body(&self, expected: &str) -> Result<&Self> {
         let same = self.body == expected.as_bytes();
         self.check("body", &expected, &self.text(), same)
@@ -161,7 +161,7 @@ impl Response {
     ///
     /// # Errors
     ///
-    /// It is not, or has not.
+    /// It is not, or does not.
     pub fn expect_json(&self, expected: &Value) -> Result<&Self> {
         let got = self.json()?;
         let same = got == *expected;
@@ -173,7 +173,7 @@ impl Response {
         )
     }
 
-    /// Fails unless this is an error as every lesson answers it: `status`, and a JSON
+    /// Fails unless this is an error in the form of every lesson: `status`, and a JSON
     /// object `{"error": "…"}` with some text and nothing else.
     ///
     /// # Errors

@@ -14,7 +14,7 @@ use tokio::{
 
 use crate::{Exit, Failure, Result, Server};
 
-/// Which of the two servers a contract is held against.
+/// Which of the two servers a contract is run against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Peer {
     /// The lesson itself: `examples/NN_name/main.rs`.
@@ -32,7 +32,7 @@ impl fmt::Display for Peer {
     }
 }
 
-/// The peer that `CONTRACT_PEER` names: `rust` (also where it is not set) or `node`.
+/// The peer that `CONTRACT_PEER` names: `rust` (also when it is not set) or `node`.
 ///
 /// # Panics
 ///
@@ -61,7 +61,7 @@ impl Lesson {
         Self {
             name,
             peer: peer(),
-            // A test that is optimised itself is there to see the lesson optimised.
+            // An optimised test is there to see the lesson optimised.
             release: !cfg!(debug_assertions),
             args: Vec::new(),
             port: "0".into(),
@@ -75,7 +75,7 @@ impl Lesson {
         self
     }
 
-    /// The same lesson, built with optimisation, as a measurement wants it.
+    /// The same lesson, built with optimisation, for measurements.
     #[must_use]
     pub fn release(mut self) -> Self {
         self.release = true;
@@ -101,12 +101,12 @@ impl Lesson {
     /// # Errors
     ///
     /// It cannot be built or started; it ends, or prints anything else, before
-    /// `listening on http://127.0.0.1:<port>`; or it does neither.
+    /// `listening on http://127.0.0.1:<port>`; or it does nothing at all.
     pub async fn start(&self) -> Result<Server> {
         Server::start(self.command().await?).await
     }
 
-    /// Runs a lesson that should end by itself, and tells how it did.
+    /// Runs a lesson that should end by itself, and says how it ended.
     ///
     /// # Errors
     ///
@@ -167,13 +167,13 @@ async fn build(example: &'static str, release: bool) -> Result<PathBuf> {
         return Err(Failure::new(format!("cannot build {example}:\n{log}")));
     }
     let program = executable(&output.stdout, example).ok_or_else(|| {
-        Failure::new(format!("Cargo built {example} and named no program for it"))
+        Failure::new(format!("Cargo built {example} but named no program for it"))
     })?;
     built.insert((example, release), program.clone());
     Ok(program)
 }
 
-/// The program of `example` among Cargo's messages, one JSON object a line.
+/// The program of `example` among Cargo's messages, one JSON object per line.
 fn executable(messages: &[u8], example: &str) -> Option<PathBuf> {
     messages
         .split(|&byte| byte == b'\n')

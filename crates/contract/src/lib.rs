@@ -1,5 +1,5 @@
 //! The test kit behind `tests/lesson_NN.rs`: it starts a lesson, or its Node twin, and
-//! holds it to its contract. It speaks to it over the network alone.
+//! holds it to its contract. It talks to it only over the network.
 //!
 //! ```no_run
 //! # async fn contract() -> contract::Result {
@@ -14,13 +14,13 @@
 //!
 //! Four rules hold everywhere here.
 //!
-//! - What is tested is what stands in the source: the kit has Cargo build the lesson
+//! - What is tested is what is in the source: the kit has Cargo build the lesson
 //!   first, so a stale program can never pass.
 //! - No port is fixed (a lesson gets `PORT=0`), and nothing is ordered by sleeping: the
 //!   kit awaits what must happen, inside a [deadline](deadline()).
-//! - What is started is killed and reaped, also when a test panics.
+//! - What is started is killed and reaped, even when a test panics.
 //! - A failed expectation is a [`Failure`]: what was expected, what came, and the bytes
-//!   that went over the wire until then.
+//!   that had gone over the wire by then.
 
 mod connection;
 mod failure;

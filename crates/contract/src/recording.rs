@@ -3,7 +3,7 @@ use std::{env, fs};
 use crate::{Failure, Result, Transcript, lesson::root, peer};
 
 /// Compares a transcript with what the book prints: `book/recorded/NAME.rust.txt`, or
-/// `.node.txt` where the peer is the twin. `RECORD=1` writes that file instead.
+/// `.node.txt` when the peer is the twin. `RECORD=1` writes that file instead.
 ///
 /// Dates and ports differ from run to run, so both are made the same first.
 ///
@@ -21,12 +21,12 @@ pub fn compare_with_the_book(name: &str, transcript: &Transcript) -> Result {
     let book = fs::read_to_string(&path).map_err(|error| {
         Failure::new(format!("{file}: {error}; run `cargo book record`"))
     })?;
-    // A checkout on Windows may have turned the ends of lines into CRLF.
+    // A checkout on Windows may have turned the line ends into CRLF.
     if book.replace("\r\n", "\n") == now {
         return Ok(());
     }
     Err(Failure::new(format!(
-        "the book prints another wire in {file}; if it is right now, run \
+        "the wire differs from the book's, {file}; if it is right now, run \
          `cargo book record`\n--- the book\n{book}--- now\n{now}"
     )))
 }

@@ -34,7 +34,7 @@ pub enum Signal {
 /// How a program ended.
 #[derive(Debug)]
 pub struct Exit {
-    /// Its exit code; `None` where a signal killed it.
+    /// Its exit code; `None` if a signal killed it.
     pub code: Option<i32>,
     /// All it printed on standard output.
     pub stdout: String,
@@ -58,7 +58,7 @@ impl Exit {
     }
 
     /// Fails unless the program refused to start: exit code 1, nothing on standard
-    /// output, and one line on standard error, in which `cause` stands.
+    /// output, and one line on standard error, which contains `cause`.
     ///
     /// # Errors
     ///
@@ -115,12 +115,12 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// It is refused, or not taken.
+    /// It is refused, or not accepted.
     pub async fn connect(&self) -> Result<Connection> {
         Connection::open(self.addr).await
     }
 
-    /// Sends `request` on a connection of its own and reads the response.
+    /// Sends `request` on a new connection and reads the response.
     ///
     /// # Errors
     ///
@@ -134,7 +134,7 @@ impl Server {
     /// # Errors
     ///
     /// The server is gone, or the system is Windows, where a program has no way to
-    /// press Ctrl-C in the console of another.
+    /// press Ctrl-C in another's console.
     pub fn signal(&self, signal: Signal) -> Result {
         self.process.signal(signal)
     }
@@ -174,18 +174,18 @@ impl Server {
     }
 }
 
-/// A child process whose output is read all the time, so that it never blocks on it.
+/// A child process whose output is read all the time, so that it never blocks.
 #[derive(Debug)]
 struct Process {
     child: Child,
-    /// The first line on stdout; an error where there is none.
+    /// The first line on stdout; an error if there is none.
     first_line: oneshot::Receiver<String>,
     stdout: Arc<Mutex<Vec<u8>>>,
     stderr: Arc<Mutex<Vec<u8>>>,
     readers: Vec<JoinHandle<()>>,
 }
 
-/// More output than this is not kept: a server in a loop must not fill the memory.
+/// The most output that is kept: a server in a loop must not fill the memory.
 const MOST_OUTPUT: usize = 1 << 20;
 
 /// A first line is not longer than this.
@@ -256,7 +256,7 @@ impl Process {
 }
 
 impl Drop for Process {
-    /// `kill_on_drop` alone would leave a zombie where the runtime ends first.
+    /// `kill_on_drop` alone would leave a zombie if the runtime ends first.
     fn drop(&mut self) {
         let _ = self.child.start_kill();
         for _ in 0..1_000 {
@@ -268,7 +268,7 @@ impl Drop for Process {
     }
 }
 
-/// Keeps the first [`MOST_OUTPUT`] bytes of `from`, and reads on whatever comes.
+/// Keeps the first [`MOST_OUTPUT`] bytes of `from`, and keeps reading whatever comes.
 ///
 /// The first line goes to `first_line` as soon as it is complete.
 async fn collect(
@@ -281,13 +281,13 @@ async fn collect(
         let mut kept = into.lock().expect("nobody panics while holding it");
         let room = MOST_OUTPUT - kept.len();
         kept.extend_from_slice(&chunk[..length.min(room)]);
-        // A flood without an end of line is not searched for one again and again.
+        // A flood without a newline is not searched for one again and again.
         let mut start = kept.iter().take(LONGEST_LINE);
         if let Some(end) = start.position(|&byte| byte == b'\n')
             && let Some(first_line) = first_line.take()
         {
             let line = String::from_utf8_lossy(&kept[..end]);
-            // Nobody waits for it where the program is only run to its end.
+            // Nobody waits for it when the program is only run to its end.
             let _ = first_line.send(line.trim_end_matches('\r').to_owned());
         }
     }
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_first_line_is_told_and_the_rest_is_kept() {
+    async fn the_first_line_is_reported_and_the_rest_is_kept() {
         let (first, kept) = collected(b"one\r\ntwo\n").await;
         assert_eq!(first.as_deref(), Some("one"));
         assert_eq!(kept, b"one\r\ntwo\n");
@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn bytes_that_are_no_text_do_not_end_the_reading() {
+    async fn bytes_that_are_not_text_do_not_end_the_reading() {
         let (first, kept) = collected(b"\xff\nmore\n").await;
         assert_eq!(first.as_deref(), Some("\u{fffd}"));
         assert_eq!(kept, b"\xff\nmore\n");

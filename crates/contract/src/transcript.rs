@@ -11,14 +11,14 @@ enum From {
 /// The bytes of one connection, in the order in which this side saw them.
 ///
 /// It displays as text: `> ` before a line that the client sent, `< ` before one that
-/// it received, `# ` before a remark. A line ends where CRLF or LF stands; what is not
-/// printable is escaped.
+/// it received, `# ` before a remark. A line ends at CRLF or LF; what is not printable
+/// is escaped.
 #[derive(Clone, Debug, Default)]
 pub struct Transcript {
     runs: Vec<(From, Vec<u8>)>,
 }
 
-/// Longer lines are cut, with their length: a body of 100 kB helps nobody.
+/// Longer lines are cut, and say how long they were: a body of 100 kB helps nobody.
 const LONGEST_LINE: usize = 200;
 
 impl Transcript {

@@ -47,7 +47,7 @@ async fn a_lesson_that_is_not_there_cannot_be_built() {
 }
 
 #[tokio::test]
-async fn a_program_that_ends_before_it_listens_is_told_with_what_it_said() {
+async fn a_program_that_ends_before_it_listens_is_reported_with_its_output() {
     let failure = lesson().port("abc").start().await;
     let failure = failure.expect_err("it refuses that port").to_string();
     assert!(

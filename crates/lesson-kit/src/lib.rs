@@ -1,8 +1,8 @@
-//! The little that every lesson imports.
+//! What every lesson imports.
 //!
 //! Nothing is here that a lesson has not shown before: [`port`], [`bind`] and
-//! [`shutdown_signal`] are those of `examples/01_raw_hyper/main.rs`, with the line that
-//! its `run` prints; [`Error`] stands for the `match` in its `main`.
+//! [`shutdown_signal`] come from `examples/01_raw_hyper/main.rs`, with the line that its
+//! `run` prints; [`Error`] replaces the `match` in its `main`.
 
 use std::{env, fmt, io};
 use tokio::net::TcpListener;
@@ -14,8 +14,8 @@ pub type Result<T = ()> = std::result::Result<T, Error>;
 ///
 /// When `main` returns an error, Rust prints it with [`fmt::Debug`] and exits with
 /// code 1. This type's `Debug` is its `Display`, so what is printed is one plain line
-/// and not a data structure. Like every such box it is no [`std::error::Error`]
-/// itself: that is what lets `?` turn each of those into it.
+/// and not a data structure. Like every such box it is not a [`std::error::Error`]
+/// itself: that is what lets `?` turn any of those into it.
 pub struct Error(Box<dyn std::error::Error + Send + Sync>);
 
 impl Error {
@@ -49,7 +49,7 @@ impl<E: std::error::Error + Send + Sync + 'static> From<E> for Error {
     }
 }
 
-/// The port that the environment variable `PORT` asks for, else `default`.
+/// The port that the environment variable `PORT` asks for, or `default`.
 ///
 /// 0 means any free port.
 ///
@@ -74,8 +74,8 @@ fn parse_port(text: &str) -> Result<u16> {
 /// Listens on `127.0.0.1:port` and says so on standard output, in the form
 /// `listening on http://127.0.0.1:3000`.
 ///
-/// From that line on a client may connect: the kernel keeps it in the listener's queue
-/// until it is accepted.
+/// Once that line is out, a client may connect: the kernel keeps it in the listener's
+/// queue until it is accepted.
 ///
 /// # Errors
 ///
@@ -93,11 +93,11 @@ pub async fn bind(port: u16) -> Result<TcpListener> {
     Ok(listener)
 }
 
-/// A future that ends at the first Ctrl-C or SIGTERM (on Windows: Ctrl-C, Ctrl-Break,
-/// closing the console, or system shutdown).
+/// A future that completes at the first Ctrl-C or SIGTERM (on Windows: Ctrl-C,
+/// Ctrl-Break, closing the console, or system shutdown).
 ///
 /// The signals are caught from this call on, not from the first `await`: call it before
-/// [`bind`], and no signal can fall into the gap.
+/// [`bind`], and no signal is missed in between.
 ///
 /// # Errors
 ///
@@ -115,11 +115,11 @@ pub fn shutdown_signal() -> Result<impl Future<Output = ()> + Send> {
     })
 }
 
-/// A future that ends at the first Ctrl-C, Ctrl-Break, closing of the console, or
+/// A future that completes at the first Ctrl-C, Ctrl-Break, closing of the console, or
 /// system shutdown (on Unix: Ctrl-C or SIGTERM).
 ///
 /// The signals are caught from this call on, not from the first `await`: call it before
-/// [`bind`], and no signal can fall into the gap.
+/// [`bind`], and no signal is missed in between.
 ///
 /// # Errors
 ///

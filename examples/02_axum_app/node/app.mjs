@@ -23,7 +23,7 @@ function root(req, res) {
 }
 
 function hello(req, res) {
-  // Express takes a string for HTML unless told otherwise.
+  // Express treats a string as HTML unless told otherwise.
   res.type('text').send(`Hello ${req.params.name}`);
 }
 

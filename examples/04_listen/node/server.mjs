@@ -1,4 +1,4 @@
-// The twin of lesson 04: `app.listen`, written again, and a server that ends gracefully.
+// The twin of lesson 04: `app.listen` rewritten, and a server that shuts down well.
 // Run it: node examples/04_listen/node/server.mjs
 import http from 'node:http';
 import { app } from '../../02_axum_app/node/app.mjs';
@@ -18,7 +18,7 @@ const server = app.listen(port());
 // How long requests in flight may take to finish once the server has to stop.
 const GRACE = 5_000;
 
-// Each connection, with the response it is at, if any.
+// Each connection, with the response in progress, if any.
 const connections = new Map();
 server.on('connection', (socket) => {
   connections.set(socket, undefined);
@@ -26,17 +26,17 @@ server.on('connection', (socket) => {
 });
 server.on('request', (req, res) => {
   connections.set(req.socket, res);
-    res.on('finish', () => {
+  res.on('finish', () => {
     // A second request may have come before this one was answered.
     if (connections.get(req.socket) === res) connections.set(req.socket, undefined);
   });
 });
 
 onShutdown(() => {
-  // Takes no new connection, and waits until the last one is closed.
+  // Accepts no new connections, and waits until the last closes.
   server.close(() => process.exit(0));
-  // Node does not close who has asked for nothing yet, and keeps
-  // alive whom it has answered.
+  // Node does not close a connection that has sent no request
+  // yet, and keeps alive those that it has answered.
   for (const [socket, res] of connections) {
     if (!res) socket.destroy();
     else if (!res.headersSent) res.setHeader('Connection', 'close');

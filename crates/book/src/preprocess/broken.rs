@@ -1,4 +1,4 @@
-//! `{{#mistake NAME}}`: the edit that breaks a lesson, and what is said to it.
+//! `{{#mistake NAME}}`: the edit that breaks a lesson, and the message it causes.
 
 use super::{html, listing::without_marks, recorded};
 use crate::mistake::Mistake;
@@ -10,8 +10,8 @@ const CONTEXT: usize = 3;
 
 /// The two figures: the diff, and the recorded message under it.
 ///
-/// If `lesson_may_change`, an edit that no longer fits is shown without what is around
-/// it in the lesson.
+/// If `lesson_may_change`, an edit that no longer fits is shown without the lines
+/// around it in the lesson.
 pub(crate) fn mistake(
     root: &Path,
     name: &str,
@@ -64,7 +64,7 @@ fn diff(old: &str, new: &str) -> Vec<(&'static str, String)> {
         }
         let mut changes: Vec<_> =
             group.iter().flat_map(|op| diff.iter_changes(op)).collect();
-        // A blank line at the edge says nothing of where we are.
+        // A blank line at the edge does not show where we are.
         let blank = |change: &Change<&str>| {
             change.tag() == ChangeTag::Equal && change.value().trim().is_empty()
         };
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mistake_is_a_diff_and_what_is_said_to_it() {
+    fn a_mistake_is_a_diff_and_its_message() {
         let tree = tree(TOML, "$ cargo check --example 01_a\nerror[E0308]\n");
         let html = mistake(tree.path(), "m", false).expect("all is there");
         assert!(
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mistake_that_no_longer_fits_is_told() {
+    fn a_mistake_that_no_longer_fits_is_reported() {
         let good = "$ cargo check\nerror\n";
         let stale = TOML.replace("\"two\"", "\"four\"");
         for (tree, cause) in [

@@ -33,8 +33,8 @@ pub(crate) fn render(source: &str, id: &str) -> Result<String, Error> {
     Ok(html::figure("diagram", &html::escape(&title), &body))
 }
 
-/// Draws the diagram, or finds it drawn: while a chapter is written it is built again
-/// and again, and most of that time would go into diagrams that are as they were.
+/// Draws the diagram, or finds it drawn: while a chapter is being written it is built
+/// again and again, and most of that time would go into unchanged diagrams.
 fn draw(source: &str) -> Result<String, Error> {
     static DRAWN: LazyLock<Mutex<HashMap<String, String>>> =
         LazyLock::new(Mutex::default);
@@ -51,7 +51,7 @@ fn draw(source: &str) -> Result<String, Error> {
         panic::catch_unwind(|| render_strict(source, options)).map_err(|_| {
             (
                 0,
-                "the renderer fails on this diagram: write it another way"
+                "the renderer fails on this diagram: write it differently"
                     .to_owned(),
             )
         })?;
@@ -78,7 +78,7 @@ fn title(source: &str) -> Result<String, Error> {
     }
 }
 
-/// Refuses what the renderer would draw as something else than was meant.
+/// Refuses what the renderer would draw as something other than what was meant.
 fn check(source: &str) -> Result<(), Error> {
     let mut kind = None;
     for (n, line) in source.lines().enumerate() {
@@ -94,10 +94,7 @@ fn check(source: &str) -> Result<(), Error> {
             }
             None => {
                 let known = KINDS.join(", ");
-                return Err((
-                    n,
-                    format!("`{word}` is not a diagram here: use {known}"),
-                ));
+                return Err((n, format!("`{word}` is not supported: use {known}")));
             }
             Some("sequenceDiagram") => is_sequence_line(line, word),
             Some("stateDiagram-v2") => true,
@@ -156,7 +153,7 @@ fn is_sequence_line(line: &str, word: &str) -> bool {
     WORDS.contains(&word) || message() == Some(true)
 }
 
-/// A statement, an edge, or a node: several bare words are none of them.
+/// A statement, an edge, or a node: several bare words are none of these.
 fn is_flowchart_line(line: &str, word: &str) -> bool {
     const WORDS: [&str; 8] = [
         "subgraph",
@@ -175,7 +172,7 @@ fn is_flowchart_line(line: &str, word: &str) -> bool {
         || word.contains(['[', '(', '{', '>'])
 }
 
-/// The line of the fence, from 0, that the renderer complains of.
+/// The line of the fence, from 0, that the renderer complains about.
 fn line_of(error: &ParseError) -> usize {
     let line = match error {
         ParseError::UnknownParticipant { line, .. }
@@ -254,7 +251,7 @@ mod tests {
     const FLOW: &str = "%% title: A <flow>\nflowchart LR\n  a[one] --> b[two]\n";
 
     #[test]
-    fn a_diagram_has_a_name_and_ids_of_its_own() {
+    fn a_diagram_has_a_name_and_its_own_ids() {
         let html = render(FLOW, "diagram-a-1").expect("it is valid");
         for part in [
             "<figcaption>A &lt;flow&gt;</figcaption>",
@@ -292,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_diagram_is_refused_on_its_line() {
+    fn what_is_not_a_diagram_is_refused_on_its_line() {
         for (bad, line, cause) in [
             ("flowchart LR\n a --> b\n", 0, "needs the line `%% title:"),
             ("%% title: \nflowchart LR\n a --> b\n", 0, "needs the line"),
@@ -300,12 +297,12 @@ mod tests {
             (
                 "%% title: t\nflowchrat LR\n",
                 1,
-                "`flowchrat` is not a diagram here",
+                "`flowchrat` is not supported",
             ),
             (
                 "%% title: t\npie\n  \"a\": 1\n",
                 1,
-                "`pie` is not a diagram here",
+                "`pie` is not supported",
             ),
             ("%% title: t\nflowchart LR\n", 0, "nothing was drawn"),
             (

@@ -7,7 +7,7 @@
 use mdbook_markdown::pulldown_cmark::{Event, Parser, Tag, TagEnd, html::push_html};
 use std::fmt::Write as _;
 
-/// `text` with the characters escaped that mean something in HTML or to mdBook.
+/// `text`, escaping the characters that mean something in HTML or to mdBook.
 pub(crate) fn escape(text: &str) -> String {
     let mut html = String::with_capacity(text.len());
     for c in text.chars() {
@@ -63,14 +63,14 @@ fn keep_hash_lines(text: &str) -> String {
     kept
 }
 
-/// A figure on a line of its own. `caption` and `body` are HTML.
+/// A figure on its own line. `caption` and `body` are HTML.
 pub(crate) fn figure(class: &str, caption: &str, body: &str) -> String {
     format!(
         "<figure class=\"{class}\"><figcaption>{caption}</figcaption>{body}</figure>"
     )
 }
 
-/// Two figures beside each other where there is room, else one above the other.
+/// Two figures side by side where there is room, else one above the other.
 pub(crate) fn side_by_side(left: &str, right: &str) -> String {
     format!("<div class=\"side-by-side\">{left}{right}</div>")
 }

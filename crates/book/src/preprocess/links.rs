@@ -46,7 +46,9 @@ impl Targets {
         if target.ends_with(".md") {
             let known: Vec<&str> = self.pages.keys().map(String::as_str).collect();
             let known = near(&target, &known);
-            return Err(format!("`{target}` is no chapter in SUMMARY.md: {known}"));
+            return Err(format!(
+                "`{target}` is not a chapter in SUMMARY.md: {known}"
+            ));
         }
         self.file(&target, to)
     }
@@ -103,7 +105,7 @@ fn scheme(to: &str) -> Option<&str> {
 fn inside(page: &str, to: &str) -> Result<String, String> {
     if to.starts_with('/') {
         return Err(format!(
-            "`{to}` breaks where the book is not at the top of its site: write it \
+            "`{to}` breaks if the book is not at the top of its site: write it \
              relative to this page"
         ));
     }
@@ -122,7 +124,7 @@ fn inside(page: &str, to: &str) -> Result<String, String> {
         };
         if !ok {
             return Err(format!(
-                "`{to}` leads out of book/src, so the pages do not have it: show code \
+                "`{to}` leads out of book/src, so it is not among the pages: show code \
                  with a listing, and name other files as text"
             ));
         }
@@ -145,7 +147,7 @@ fn near(wanted: &str, known: &[&str]) -> String {
         known.truncate(2);
         return format!("did you mean {}?", known.join(" or "));
     }
-    format!("there is {}", known.join(", "))
+    format!("it has {}", known.join(", "))
 }
 
 #[cfg(test)]
@@ -185,12 +187,12 @@ mod tests {
     }
 
     #[test]
-    fn bad_links_are_told_with_what_is_near() {
+    fn bad_links_are_reported_with_near_matches() {
         check(|targets| {
             for (to, cause) in [
                 (
                     "#nxt",
-                    "no heading with the id `nxt`: there is top, next, next-1",
+                    "no heading with the id `nxt`: it has top, next, next-1",
                 ),
                 (
                     "a/b.md#hand-writen-fence",
@@ -198,14 +200,14 @@ mod tests {
                 ),
                 (
                     "02-b.md",
-                    "`02-b.md` is no chapter in SUMMARY.md: there is 01-a.md",
+                    "`02-b.md` is not a chapter in SUMMARY.md: it has 01-a.md",
                 ),
                 ("a/b.html", "link to `a/b.md`, not `a/b.html`"),
                 ("../../examples/01_a/main.rs", "leads out of book/src"),
-                ("/01-a.md", "breaks where the book is not at the top"),
+                ("/01-a.md", "breaks if the book is not at the top"),
                 ("gone.png", "no file `book/src/gone.png`"),
                 ("javascript:alert(1)", "`javascript:` is not a link"),
-                ("//example.com/x", "breaks where"),
+                ("//example.com/x", "breaks if"),
             ] {
                 let error = targets.link("01-a.md", to).expect_err(to);
                 assert!(error.contains(cause), "{to}: {error}");
@@ -231,7 +233,7 @@ mod tests {
             }
             let link = "<a href=\"gone.md\">x</a>";
             let error = targets.html("01-a.md", link).expect_err("no such chapter");
-            assert!(error.contains("is no chapter"), "{error}");
+            assert!(error.contains("is not a chapter"), "{error}");
             let link = "<a href=\"https://example.com\">x</a>";
             assert_eq!(targets.html("01-a.md", link), Ok(()));
         });

@@ -11,7 +11,7 @@ use std::{collections::BTreeMap, ops::Range, path::Path};
 pub(crate) struct Listing {
     path: String,
     language: &'static str,
-    /// The lines it stands on, from 1; `None` for a whole file.
+    /// The lines it is on, from 1; `None` for a whole file.
     lines: Option<Range<usize>>,
     text: String,
 }
@@ -73,7 +73,7 @@ impl Listing {
 /// `{{#side-by-side NODE | RUST}}`: two listings.
 pub(crate) fn side_by_side(root: &Path, spec: &str) -> Result<String, String> {
     let Some((node, rust)) = spec.split_once('|') else {
-        return Err("side-by-side wants two listings, `node | rust`".to_owned());
+        return Err("side-by-side needs two listings, `node | rust`".to_owned());
     };
     let node = Listing::load(root, node.trim())?;
     let rust = Listing::load(root, rust.trim())?;
@@ -96,7 +96,7 @@ fn language(path: &str) -> Result<&'static str, String> {
         "txt" => "text",
         other => {
             return Err(format!(
-                "`{path}` ends in `{other}`, which has no language here yet: add it \
+                "`{path}` ends in `{other}`, which has no known language yet: add it \
                  to `language` in crates/book/src/preprocess/listing.rs"
             ));
         }
@@ -163,7 +163,7 @@ fn find(lines: &[&str], wanted: &str) -> Result<Range<usize>, String> {
             Err(format!("has no anchor `{wanted}`: {known}"))
         }
         (&[start], []) => Err(format!(
-            "opens the anchor `{wanted}` on line {} and never closes it: add \
+            "opens the anchor `{wanted}` on line {} but never closes it: add \
              `ANCHOR_END: {wanted}`",
             start + 1
         )),
@@ -239,7 +239,7 @@ fn main() {
     }
 
     #[test]
-    fn an_anchor_is_dedented_and_says_where_it_stands() {
+    fn an_anchor_is_dedented_and_says_where_it_is() {
         let listing = load("a/main.rs:inner").expect("it is there");
         assert_eq!(listing.text, "if 1 < 2 {\n    call(\"{{#x}}\");\n\n}\n");
         let html = listing.figure(None);
@@ -285,7 +285,7 @@ fn main() {
             ),
             (
                 "a/main.rs:open",
-                "opens the anchor `open` on line 13 and never closes",
+                "opens the anchor `open` on line 13 but never closes",
             ),
             (
                 "a/main.rs:twice",
@@ -300,7 +300,7 @@ fn main() {
             ("a/marks.rs", "has no lines to show"),
             ("a/gone.rs", "there is no file `a/gone.rs`"),
             ("../a/main.rs", "leads out of the repository"),
-            ("a/x.zig", "has no language here yet"),
+            ("a/x.zig", "has no known language yet"),
         ] {
             let error = load(spec).expect_err(spec);
             assert!(error.contains(cause), "{spec}: {error}");
@@ -319,7 +319,7 @@ fn main() {
         assert!(html.contains("<strong>Node</strong> a.mjs"), "{html}");
         assert!(html.contains("<strong>Rust</strong> a.rs"), "{html}");
         let error = side_by_side(tree.path(), "a.mjs").expect_err("one is missing");
-        assert!(error.contains("wants two listings"), "{error}");
+        assert!(error.contains("needs two listings"), "{error}");
         side_by_side(tree.path(), "a.mjs | b.rs")
             .expect_err("the second is missing");
     }

@@ -55,7 +55,7 @@ impl Outline {
     pub(crate) fn of(text: &str) -> Self {
         let mut outline = Self::default();
         let mut used = HashSet::new();
-        // The heading or the defined term that we are in: both get ids.
+        // The heading or defined term that we are in: both get ids.
         let mut open: Option<(Option<HeadingLevel>, Option<String>, String, usize)> =
             None;
         for (event, range) in events(text) {
@@ -121,7 +121,7 @@ impl Outline {
             .collect()
     }
 
-    /// What the chapter of a lesson lacks: places in its text, and what is wrong.
+    /// What a lesson's chapter lacks: places in its text, and what is wrong there.
     pub(crate) fn shape(&self) -> Vec<(usize, String)> {
         let parts: Vec<&Heading> = self
             .headings
@@ -135,12 +135,16 @@ impl Outline {
             match (place(name), last) {
                 (Some(n), Some((before, m))) if n < m => problems.push((
                     parts[n].at,
-                    format!("`## {name}` comes too early: it follows `## {before}`"),
+                    format!(
+                        "`## {name}` comes too early: it belongs after `## {before}`"
+                    ),
                 )),
                 (Some(n), _) => last = Some((name, n)),
                 (None, Some((before, n))) => problems.push((
                     parts[n].at,
-                    format!("`## {name}` is missing: it follows `## {before}`"),
+                    format!(
+                        "`## {name}` is missing: it belongs after `## {before}`"
+                    ),
                 )),
                 (None, None) => problems.push((
                     0,
@@ -159,7 +163,7 @@ pub(crate) fn is_lesson(file: &str) -> bool {
 }
 
 /// mdBook's rule: lower case, letters and digits and `_-`, spaces as `-`, and then a
-/// number where the page has the same id already.
+/// number if the page already has the same id.
 fn unique_id(heading: &str, used: &mut HashSet<String>) -> String {
     let id: String = heading
         .trim()
@@ -228,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_that_is_missing_or_in_the_wrong_place_is_told() {
+    fn a_part_that_is_missing_or_in_the_wrong_place_is_reported() {
         for n in 0..SECTIONS.len() {
             let mut parts = SECTIONS.to_vec();
             let gone = parts.remove(n);

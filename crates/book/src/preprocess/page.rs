@@ -173,20 +173,19 @@ impl Page<'_> {
             "text" | "console" => Ok(()),
             "mermaid" | "quiz" if alone => Ok(()),
             "mermaid" | "quiz" => Err(format!(
-                "a ```{language} fence stands at the start of its line, in no list and \
-                 no quote"
+                "a ```{language} fence starts its line, outside any list or quote"
             )),
             "" => Err("a fence without a language: write ```text".to_owned()),
             _ => Err(format!(
                 "code is never pasted, so that all of it is tested: instead of \
-                 ```{language} write {{{{#listing path:anchor}}}}; by hand only text, \
-                 console, mermaid and quiz"
+                 ```{language} write {{{{#listing path:anchor}}}}; only text, \
+                 console, mermaid and quiz are written by hand"
             )),
         }
     }
 
-    /// The lines with `{{#`, or `{{ #`, which mdBook takes for the same; but not those
-    /// with `\{{#`, which it shows as it is.
+    /// The lines with `{{#`, or `{{ #`, which mdBook reads the same; but not those with
+    /// `\{{#`, which it shows as text.
     fn lines_with_braces(&self) -> impl Iterator<Item = (Range<usize>, &str)> {
         let mut at = 0;
         let lines = self.text.split_inclusive('\n').map(move |line| {
@@ -200,7 +199,7 @@ impl Page<'_> {
         })
     }
 
-    /// What stands in the place of a directive.
+    /// What takes the place of a directive.
     fn directive(&self, line: &str) -> Result<String, String> {
         let inner = line
             .strip_prefix("{{#")
@@ -216,7 +215,7 @@ impl Page<'_> {
             "include" | "rustdoc_include" | "playground" | "playpen" => {
                 Err(format!(
                     "mdBook's {{{{#{name}}}}} says nothing when the file or the anchor is \
-                 not there: use {{{{#listing path:anchor}}}}"
+                     missing: use {{{{#listing path:anchor}}}}"
                 ))
             }
             _ if argument.is_empty() => Err(format!(
@@ -236,12 +235,12 @@ impl Page<'_> {
         }
     }
 
-    /// The links, pictures and HTML of the page that lead nowhere.
+    /// The page's links, pictures and HTML that lead nowhere.
     fn check_links(&self, blocks: &[Block<'_>]) -> Vec<(usize, String)> {
         let mut problems = Vec::new();
         let mut html: Option<(usize, String)> = None;
-        // Whether we are in the head of a table, and where the cell began that has no
-        // text yet.
+        // Whether we are in the head of a table, and where a cell that has no text yet
+        // began.
         let (mut heading, mut cell) = (false, usize::MAX);
         let mut check = |at: usize, result: Result<(), String>| {
             problems.extend(result.err().map(|message| (at, message)));
@@ -256,7 +255,7 @@ impl Page<'_> {
                     check(range.start, self.targets.resource(self.name, &dest_url));
                 }
                 Event::TaskListMarker(_) => {
-                    let message = "a box that nobody can tick and that has no name: \
+                    let message = "a tick box that nobody can tick, without a name: \
                                    use a plain list, or a ```quiz fence";
                     check(range.start, Err(message.to_owned()));
                 }
@@ -268,7 +267,7 @@ impl Page<'_> {
                     let message = "a column of this table has no heading";
                     check(cell, Err(message.to_owned()));
                 }
-                // A tag may be spread over several lines, which are one event each.
+                // A tag may be spread over several lines, each of which is one event.
                 Event::Start(Tag::HtmlBlock) => {
                     html = Some((range.start, String::new()));
                 }

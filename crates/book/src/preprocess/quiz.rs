@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 /// A mistake in a quiz: the line in the fence, from 0, and what is wrong.
 pub(crate) type Error = (usize, String);
 
-/// A quiz as it is written.
+/// A quiz as written.
 #[derive(Debug, Default)]
 struct Quiz {
     question: String,
@@ -21,7 +21,7 @@ struct Quiz {
     why: String,
 }
 
-/// The quiz as a group of radio buttons, which theme/course.js makes answer. `id` is
+/// The quiz as a group of radio buttons, which theme/course.js checks. `id` is
 /// unique in the book, since its print page holds every quiz.
 pub(crate) fn render(source: &str, id: &str) -> Result<String, Error> {
     let quiz = Quiz::parse(source)?;

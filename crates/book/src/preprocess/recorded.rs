@@ -64,7 +64,7 @@ pub(crate) fn wire(root: &Path, name: &str) -> Result<String, String> {
 }
 
 /// Who speaks in a line of a wire recording: its class. The mark itself stays in the
-/// text, since a colour is not seen by everybody.
+/// text, since not everybody sees colours.
 fn direction(line: &str) -> Option<&'static str> {
     let mark = line.split_once(' ').map_or(line, |(mark, _)| mark);
     match mark {

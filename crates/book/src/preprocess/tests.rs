@@ -32,7 +32,7 @@ fn html(tree: &Fixture) -> String {
 }
 
 #[test]
-fn a_listing_reaches_the_page_exactly_as_it_stands_in_the_file() {
+fn a_listing_reaches_the_page_exactly_as_it_is_in_the_file() {
     let code = "#[derive(Debug)]\nstruct A<'a>(&'a str);\n\n# hidden\n## two\n\
                 fn main() {\n    println!(\"{{#include x}} ``` {{}}\");\n}\n";
     let tree = Fixture::book(&[("page.md", "# T\n\n{{#listing a/b.rs}}\n")])
@@ -77,7 +77,7 @@ fn an_escaped_directive_is_text() {
 }
 
 #[test]
-fn every_wrong_directive_is_told_on_its_line() {
+fn every_wrong_directive_is_reported_on_its_line() {
     for (text, cause) in [
         (
             "# T\n\n{{#listing a/b.rs:x}}\n",
@@ -119,7 +119,7 @@ fn every_wrong_directive_is_told_on_its_line() {
         ),
         (
             "# T\n\n{{#side-by-side a.rs}}\n",
-            "3: side-by-side wants two",
+            "3: side-by-side needs two",
         ),
         (
             "# T\n\n{{#recorded a}}\n",
@@ -167,7 +167,7 @@ fn code_is_never_written_by_hand() {
         ),
         (
             "# T\n\n- a\n\n  ```quiz\n  x\n  ```\n",
-            "5: a ```quiz fence stands at",
+            "5: a ```quiz fence starts its line",
         ),
     ] {
         let problems = problems(text);
@@ -180,7 +180,7 @@ fn code_is_never_written_by_hand() {
 }
 
 #[test]
-fn quizzes_and_diagrams_are_told_on_their_own_line() {
+fn mistakes_in_quizzes_and_diagrams_are_reported_on_their_line() {
     let text = format!("# T\n\n{QUIZ}\n{DIAGRAM}\n{QUIZ}");
     let html = html(&Fixture::book(&[("page.md", &text)]));
     for id in ["quiz-page-1", "quiz-page-2", "diagram-page-1-title"] {
@@ -194,13 +194,13 @@ fn quizzes_and_diagrams_are_told_on_their_own_line() {
 }
 
 #[test]
-fn links_are_checked_wherever_they_stand() {
+fn links_are_checked_wherever_they_are() {
     for (text, cause) in [
         (
             "# T\n\na [b](#c)\n",
             "3: `page.md` has no heading with the id `c`",
         ),
-        ("# T\n\na [b](c.md)\n", "3: `c.md` is no chapter"),
+        ("# T\n\na [b](c.md)\n", "3: `c.md` is not a chapter"),
         (
             "# T\n\n[b]\n\n[b]: ../../examples/x\n",
             "3: `../../examples/x` leads out",
@@ -215,11 +215,11 @@ fn links_are_checked_wherever_they_stand() {
         ),
         (
             "# T\n\na <a href=\"c.md\">b</a>\n",
-            "3: `c.md` is no chapter",
+            "3: `c.md` is not a chapter",
         ),
         (
             "# T\n\n```quiz\nQ?\n- [x] a\n- [ ] b\n> [c](d.md)\n```\n",
-            "7: `d.md` is no chapter",
+            "7: `d.md` is not a chapter",
         ),
     ] {
         let problems = problems(text);
@@ -229,7 +229,7 @@ fn links_are_checked_wherever_they_stand() {
 }
 
 #[test]
-fn all_problems_of_all_pages_are_told_at_once_in_order() {
+fn all_problems_of_all_pages_are_reported_at_once_in_order() {
     let tree = Fixture::book(&[
         ("a.md", "# A\n\n[x](#y)\n\n{{#listing b.rs}}\n"),
         ("b.md", "# B\n\n```rust\n```\n"),
@@ -266,7 +266,7 @@ fn a_lesson_has_its_parts_a_diagram_and_a_quiz() {
     assert_eq!(
         bad,
         [
-            "book/src/01-a.md:11: `## On the wire` is missing: it follows `## In Rust, \
+            "book/src/01-a.md:11: `## On the wire` is missing: it belongs after `## In Rust, \
           side by side`"
         ]
     );

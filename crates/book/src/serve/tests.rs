@@ -153,7 +153,7 @@ async fn another_host_or_origin_is_refused() {
 }
 
 #[tokio::test]
-async fn an_open_page_is_told_of_every_build() {
+async fn an_open_page_learns_of_every_build() {
     let server = Server::start(Fixture::book(&[("a.md", "# A\n")])).await;
     let mut page = server.page().await;
     let first = told(&mut page).await;
@@ -174,8 +174,8 @@ async fn an_open_page_is_told_of_every_build() {
     assert!(server.get("/a.html").await.contains("more"));
 
     server.tree.write("book/src/a.md", "# A\n\nmore\n");
-    let mended = told(&mut page).await;
-    assert_eq!(mended, second);
+    let fixed = told(&mut page).await;
+    assert_eq!(fixed, second);
 }
 
 #[tokio::test]
@@ -195,9 +195,9 @@ async fn a_first_build_that_fails_is_shown_as_a_page() {
     );
     let mut socket = server.page().await;
     assert_eq!(told(&mut socket).await["build"], "none");
-    server.tree.write("book/src/a.md", "# Mended\n");
+    server.tree.write("book/src/a.md", "# Fixed\n");
     assert_ne!(told(&mut socket).await["build"], "none");
-    assert!(server.get("/a.html").await.contains("Mended"));
+    assert!(server.get("/a.html").await.contains("Fixed"));
 }
 
 #[tokio::test]

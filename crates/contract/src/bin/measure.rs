@@ -1,10 +1,10 @@
 //! `cargo measure [REQUESTS]`: what a request costs a lesson, and what it costs its twin.
 //!
 //! The figure is the CPU time (user and system) of the server's process over the
-//! requests it answered. Time on the clock would tell more of the client, and of
-//! whatever else the machine does; the CPU time of one process tells of that process.
-//! Trust the ratios more than the figures, and those only on a machine that has little
-//! else to do.
+//! requests it answered. Wall-clock time would say more about the client, and about
+//! whatever else the machine does; the CPU time of one process is about that process.
+//! Trust the ratios more than the figures, and even those only on a machine that has
+//! little else to do.
 
 use std::{
     env,
@@ -18,7 +18,8 @@ use contract::{Failure, Lesson, Peer, Request, Result, Server};
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 use tokio::task::JoinSet;
 
-/// How many requests are measured in each round, unless the command line says.
+/// How many requests are measured in each round, unless the command line says
+/// otherwise.
 const REQUESTS: usize = 100_000;
 
 /// Connections that are open, and in use, at the same time.
@@ -27,7 +28,7 @@ const CONNECTIONS: usize = 50;
 /// Not counted: they warm up caches, and let V8 compile.
 const WARM_UP: usize = 10_000;
 
-/// Each server is measured this often, in turn with its twin; the median counts.
+/// How often each server is measured, in turn with its twin; the median counts.
 const ROUNDS: usize = 5;
 
 /// One thing to measure on both sides: what to call it, the lesson, and its argument.
@@ -61,7 +62,7 @@ async fn main() -> Result {
                 .filter(|&n| n >= CONNECTIONS)
                 .ok_or_else(|| {
                     Failure::new(format!(
-                        "`{text}`: say how many requests, {CONNECTIONS} or more"
+                        "`{text}` is not a number of requests: give {CONNECTIONS} or more"
                     ))
                 })?
         }
@@ -106,7 +107,7 @@ async fn one_round(lesson: &Lesson, requests: usize) -> Result<Used> {
     })
 }
 
-/// Sends `requests` in all, each connection one after another.
+/// Sends `requests` in all; each connection sends its share one after another.
 async fn load(server: &Server, requests: usize) -> Result {
     let mut clients = JoinSet::new();
     for _ in 0..CONNECTIONS {
@@ -127,7 +128,7 @@ async fn load(server: &Server, requests: usize) -> Result {
     Ok(())
 }
 
-/// What the system says of a process at this moment.
+/// What the system says about a process at this moment.
 struct Process {
     cpu_millis: u64,
     memory_bytes: u64,
