@@ -1,6 +1,8 @@
 // What every Node twin imports, as the lessons import crates/lesson-kit.
 // Lesson 01 shows it all in full.
 
+import { readFileSync } from 'node:fs';
+
 /** The port that PORT asks for, or 3000. Exits if PORT is not a port. */
 export function port() {
   const text = process.env.PORT ?? '3000';
@@ -40,4 +42,21 @@ export function onShutdown(stop) {
 export function fail(message) {
   console.error(`Error: ${message}`);
   process.exit(1);
+}
+
+const STYLE = new URL('../crates/lesson-kit/src/style.css', import.meta.url);
+
+/** A handler of (req, res) that serves `index.html` in `folder`, and the stylesheet. */
+export function pages(folder) {
+  const files = {
+    '/': ['text/html; charset=utf-8', readFileSync(new URL('index.html', folder))],
+    '/style.css': ['text/css; charset=utf-8', readFileSync(STYLE)],
+  };
+  return (req, res) => {
+    const [type, body] = files[new URL(req.url, 'http://localhost').pathname]
+      ?? ['text/plain; charset=utf-8', 'there is only /\n'];
+    res.statusCode = type.startsWith('text/plain') ? 404 : 200;
+    res.setHeader('Content-Type', type);
+    res.end(body);
+  };
 }

@@ -71,6 +71,38 @@ impl Connection {
         }
     }
 
+    /// Sends `bytes`, which the transcript shows as `line`.
+    pub(crate) async fn send_as(&mut self, bytes: &[u8], line: &str) -> Result {
+        self.transcript.sent_line(line);
+        match within("room to send", self.stream.write_all(bytes)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err(self.failure("the server has hung up")),
+            Err(failure) => Err(self.tell(failure)),
+        }
+    }
+
+    /// What has come and was not taken yet.
+    pub(crate) fn unread(&self) -> &[u8] {
+        &self.unread
+    }
+
+    /// Takes `length` bytes of what has come; the transcript shows them as `line`.
+    pub(crate) fn take_as(&mut self, length: usize, line: &str) {
+        self.unread.drain(..length);
+        self.transcript.received_line(line);
+    }
+
+    /// Waits for more bytes, which the transcript does not show yet.
+    pub(crate) async fn read_unnoted(&mut self) -> Result {
+        match self.stream.read_buf(&mut self.unread).await {
+            Ok(0) => {
+                Err(self.failure("closed in the middle of a frame, or before one"))
+            }
+            Ok(_) => Ok(()),
+            Err(_) => Err(self.failure("the server has hung up")),
+        }
+    }
+
     /// Sends `request` and reads the response. The connection stays open.
     ///
     /// # Errors

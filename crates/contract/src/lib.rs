@@ -29,6 +29,7 @@ mod lesson;
 mod recording;
 mod server;
 mod transcript;
+mod websocket;
 
 pub use connection::Connection;
 pub use failure::{Failure, Result, deadline, within};
@@ -37,3 +38,4 @@ pub use lesson::{Lesson, Peer, peer};
 pub use recording::compare_with_the_book;
 pub use server::{Exit, Server, Signal};
 pub use transcript::Transcript;
+pub use websocket::{Frame, Opcode, WebSocket, handshake};

@@ -13,7 +13,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::{Connection, Failure, Request, Response, Result, within};
+use crate::{Connection, Failure, Request, Response, Result, WebSocket, within};
 
 /// A running lesson or twin. Dropping it kills it and waits until it is gone.
 #[derive(Debug)]
@@ -127,6 +127,15 @@ impl Server {
     /// The connection is refused, or what comes back is not an HTTP/1.1 response.
     pub async fn request(&self, request: Request) -> Result<Response> {
         self.connect().await?.request(&request).await
+    }
+
+    /// Opens a WebSocket at `path`.
+    ///
+    /// # Errors
+    ///
+    /// The handshake is refused, or the answer to it breaks RFC 6455, section 4.2.2.
+    pub async fn websocket(&self, path: &str) -> Result<WebSocket> {
+        WebSocket::open(self.connect().await?, path).await
     }
 
     /// Sends the server a signal and does not wait.

@@ -34,6 +34,16 @@ impl Transcript {
         self.push(From::Note, format!("{text}\n").as_bytes());
     }
 
+    /// A line that stands for bytes which are not text.
+    pub(crate) fn sent_line(&mut self, line: &str) {
+        self.push(From::Client, format!("{line}\n").as_bytes());
+    }
+
+    /// A line that stands for bytes which are not text.
+    pub(crate) fn received_line(&mut self, line: &str) {
+        self.push(From::Server, format!("{line}\n").as_bytes());
+    }
+
     fn push(&mut self, from: From, bytes: &[u8]) {
         match self.runs.last_mut() {
             Some((last, run)) if *last == from => run.extend_from_slice(bytes),

@@ -2,10 +2,22 @@
 //!
 //! Nothing is here that a lesson has not shown before: [`port`], [`bind`] and
 //! [`shutdown_signal`] come from `examples/01_raw_hyper/main.rs`, with the line that its
-//! `run` prints; [`Error`] replaces the `match` in its `main`.
+//! `run` prints; [`Error`] replaces the `match` in its `main`; [`listen`] is
+//! lesson 04's, for any service.
 
-use std::{env, fmt, io};
-use tokio::net::TcpListener;
+use std::{convert::Infallible, env, fmt, io, pin::pin, time::Duration};
+
+use hyper::{
+    Request, Response,
+    body::{Body, Incoming},
+    server::conn::http1,
+    service::Service,
+};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::{net::TcpListener, sync::watch};
+
+/// The stylesheet of the lessons' pages.
+pub const STYLE: &str = include_str!("style.css");
 
 /// What a lesson's `main` and its parts return.
 pub type Result<T = ()> = std::result::Result<T, Error>;
@@ -91,6 +103,75 @@ pub async fn bind(port: u16) -> Result<TcpListener> {
     )?;
     println!("listening on http://{}", listener.local_addr()?);
     Ok(listener)
+}
+
+/// How long requests in flight may take to finish once the server has to stop.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Serves HTTP/1.1 on the port that `PORT` asks for (default 3000) until Ctrl-C or
+/// SIGTERM, then lets the requests in flight finish, for up to 5 seconds.
+///
+/// This is the `listen` of lesson 04, for any service as in lesson 03. A connection
+/// that is upgraded (RFC 9110, section 7.8) has ended as far as this function is
+/// concerned: whoever took it over has to look after it.
+///
+/// # Errors
+///
+/// `PORT` is not a port, or is taken.
+pub async fn listen<S, B>(service: S) -> Result
+where
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
+    S: Clone + Send + 'static,
+    S::Future: Send,
+    B: Body<Data: Send, Error: Into<Box<dyn std::error::Error + Send + Sync>>>,
+    B: Send + 'static,
+{
+    let mut shutdown = pin!(shutdown_signal()?);
+    let listener = bind(port(3000)?).await?;
+    let stop = watch::Sender::new(());
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = &mut shutdown => break,
+        };
+        let (stream, peer) = match accepted {
+            Ok(connection) => connection,
+            Err(error) => {
+                eprintln!("cannot accept a connection: {error}");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                continue;
+            }
+        };
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .serve_connection(TokioIo::new(stream), service.clone())
+            .with_upgrades();
+        let mut stopping = stop.subscribe();
+        tokio::spawn(async move {
+            let mut connection = pin!(connection);
+            let ended = tokio::select! {
+                ended = connection.as_mut() => ended,
+                _ = stopping.changed() => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
+            };
+            if let Err(error) = ended
+                && !error.is_timeout()
+            {
+                eprintln!("{peer}: {error}");
+            }
+        });
+    }
+    drop(listener);
+    stop.send_replace(());
+    tokio::select! {
+        () = stop.closed() => {}
+        () = tokio::time::sleep(GRACE) => {
+            eprintln!("stopped, {} connections unfinished", stop.receiver_count());
+        }
+    }
+    Ok(())
 }
 
 /// A future that completes at the first Ctrl-C or SIGTERM (on Windows: Ctrl-C,

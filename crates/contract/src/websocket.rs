@@ -1,0 +1,473 @@
+use std::fmt;
+
+use crate::{Connection, Failure, Request, Response, Result, within};
+
+/// A WebSocket client that can also break the rules (RFC 6455).
+///
+/// It masks what it sends with a key that is always the same, answers nothing by itself,
+/// and hands out what comes frame by frame or message by message.
+#[derive(Debug)]
+pub struct WebSocket {
+    connection: Connection,
+}
+
+/// The key of RFC 6455, section 1.3, and what a server has to make of it.
+const KEY: (&str, &str) =
+    ("dGhlIHNhbXBsZSBub25jZQ==", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+
+const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
+
+/// A frame may not be longer than this, so that a wrong length is found out.
+const LONGEST: usize = 64 << 20;
+
+/// What a frame is for (RFC 6455, section 5.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opcode {
+    /// More of the message before.
+    Continuation,
+    /// A message of text, or its first part.
+    Text,
+    /// A message of bytes, or its first part.
+    Binary,
+    /// The last frame from this side.
+    Close,
+    /// To be answered with a pong of the same payload.
+    Ping,
+    /// The answer to a ping.
+    Pong,
+    /// 3 to 7 and 11 to 15 mean nothing yet.
+    Reserved(u8),
+}
+
+impl Opcode {
+    fn code(self) -> u8 {
+        match self {
+            Self::Continuation => 0,
+            Self::Text => 1,
+            Self::Binary => 2,
+            Self::Close => 8,
+            Self::Ping => 9,
+            Self::Pong => 10,
+            Self::Reserved(code) => code & 0x0f,
+        }
+    }
+
+    fn of(code: u8) -> Self {
+        match code {
+            0 => Self::Continuation,
+            1 => Self::Text,
+            2 => Self::Binary,
+            8 => Self::Close,
+            9 => Self::Ping,
+            10 => Self::Pong,
+            code => Self::Reserved(code),
+        }
+    }
+}
+
+/// One frame (RFC 6455, section 5.2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Frame {
+    /// Whether it is the last of its message.
+    pub fin: bool,
+    /// RSV1, RSV2 and RSV3, from the highest bit of three.
+    pub reserved: u8,
+    /// What it is for.
+    pub opcode: Opcode,
+    /// Whether its payload is masked: a client's has to be, a server's must not.
+    pub masked: bool,
+    /// Its payload, unmasked.
+    pub payload: Vec<u8>,
+}
+
+impl Frame {
+    /// A frame as a client sends it: complete and masked.
+    pub fn new(opcode: Opcode, payload: impl Into<Vec<u8>>) -> Self {
+        let payload = payload.into();
+        Self {
+            fin: true,
+            reserved: 0,
+            opcode,
+            masked: true,
+            payload,
+        }
+    }
+
+    /// The same frame, but not the last of its message.
+    #[must_use]
+    pub fn more_follows(mut self) -> Self {
+        self.fin = false;
+        self
+    }
+
+    /// A close frame with a code and a reason (section 5.5.1).
+    pub fn close(code: u16, reason: &str) -> Self {
+        let mut payload = code.to_be_bytes().to_vec();
+        payload.extend_from_slice(reason.as_bytes());
+        Self::new(Opcode::Close, payload)
+    }
+
+    /// The bytes of the frame.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let first = u8::from(self.fin) << 7 | (self.reserved & 7) << 4;
+        let mut bytes = vec![first | self.opcode.code()];
+        let masked = u8::from(self.masked) << 7;
+        match self.payload.len() {
+            length @ 0..=125 => bytes.push(masked | length as u8),
+            length @ 126..=0xffff => {
+                bytes.push(masked | 126);
+                bytes.extend_from_slice(&(length as u16).to_be_bytes());
+            }
+            length => {
+                bytes.push(masked | 127);
+                bytes.extend_from_slice(&(length as u64).to_be_bytes());
+            }
+        }
+        if self.masked {
+            bytes.extend_from_slice(&MASK);
+            let mask = MASK.iter().cycle();
+            bytes.extend(
+                self.payload
+                    .iter()
+                    .zip(mask)
+                    .map(|(byte, mask)| byte ^ mask),
+            );
+        } else {
+            bytes.extend_from_slice(&self.payload);
+        }
+        bytes
+    }
+
+    /// The frame that `bytes` begin with and its length in bytes, once it is complete.
+    fn parse(bytes: &[u8]) -> Result<Option<(Self, usize)>> {
+        let Some((&[first, second], rest)) = bytes.split_first_chunk() else {
+            return Ok(None);
+        };
+        let (length, rest) = match second & 0x7f {
+            126 => match rest.split_first_chunk() {
+                Some((length, rest)) => {
+                    (u64::from(u16::from_be_bytes(*length)), rest)
+                }
+                None => return Ok(None),
+            },
+            127 => match rest.split_first_chunk() {
+                Some((length, rest)) => (u64::from_be_bytes(*length), rest),
+                None => return Ok(None),
+            },
+            length => (u64::from(length), rest),
+        };
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        if length > LONGEST {
+            return Err(Failure::new(format!("a frame of {length} bytes came")));
+        }
+        let masked = second & 0x80 != 0;
+        let (mask, rest) = match rest.split_first_chunk::<4>() {
+            _ if !masked => ([0; 4], rest),
+            Some((mask, rest)) => (*mask, rest),
+            None => return Ok(None),
+        };
+        let Some(payload) = rest.get(..length) else {
+            return Ok(None);
+        };
+        let unmasked = payload.iter().zip(mask.iter().cycle());
+        let frame = Self {
+            fin: first & 0x80 != 0,
+            reserved: first >> 4 & 7,
+            opcode: Opcode::of(first & 0x0f),
+            masked,
+            payload: unmasked.map(|(byte, mask)| byte ^ mask).collect(),
+        };
+        Ok(Some((frame, bytes.len() - rest.len() + length)))
+    }
+
+    fn fmt_bytes(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, ": {} bytes", self.payload.len())?;
+        if self.payload.is_empty() || self.payload.len() > 16 {
+            return Ok(());
+        }
+        let hex = self.payload.iter().map(|byte| format!(" {byte:02x}"));
+        write!(f, ":{}", hex.collect::<String>())
+    }
+
+    /// Code and reason of a close frame; no code where there is none.
+    fn close_code(&self) -> (Option<u16>, String) {
+        match self.payload.split_first_chunk() {
+            Some((code, reason)) => {
+                let reason = String::from_utf8_lossy(reason).into_owned();
+                (Some(u16::from_be_bytes(*code)), reason)
+            }
+            None => (None, String::new()),
+        }
+    }
+}
+
+/// `text "hello"`, `ping 3 bytes: 00 01 02`, `close 1000 "done"`.
+impl fmt::Display for Frame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match self.opcode {
+            Opcode::Continuation => "continuation".to_owned(),
+            Opcode::Text => "text".to_owned(),
+            Opcode::Binary => "binary".to_owned(),
+            Opcode::Close => "close".to_owned(),
+            Opcode::Ping => "ping".to_owned(),
+            Opcode::Pong => "pong".to_owned(),
+            Opcode::Reserved(code) => format!("opcode {code}"),
+        };
+        f.write_str(&name)?;
+        if !self.fin {
+            f.write_str(", more follows")?;
+        }
+        if self.reserved != 0 {
+            write!(f, ", reserved bits {:03b}", self.reserved)?;
+        }
+        if self.masked {
+            f.write_str(", masked")?;
+        }
+        match (self.opcode, std::str::from_utf8(&self.payload)) {
+            (Opcode::Close, _) => match self.close_code() {
+                (Some(code), reason) => write!(f, ": {code} {reason:?}"),
+                (None, _) => Ok(()),
+            },
+            (Opcode::Binary, _) => self.fmt_bytes(f),
+            (_, Ok(text)) if text.len() <= 80 => write!(f, ": {text:?}"),
+            _ => self.fmt_bytes(f),
+        }
+    }
+}
+
+/// A handshake (RFC 6455, section 4.1), which a test may change before it is sent.
+pub fn handshake(path: &str) -> Request {
+    Request::get(path)
+        .header("upgrade", "websocket")
+        .header("connection", "Upgrade")
+        .header("sec-websocket-key", KEY.0)
+        .header("sec-websocket-version", "13")
+}
+
+impl WebSocket {
+    pub(crate) async fn open(
+        mut connection: Connection,
+        path: &str,
+    ) -> Result<Self> {
+        let response = connection.request(&handshake(path)).await?;
+        accepted(&response)?;
+        Ok(Self { connection })
+    }
+
+    /// The connection under it, with its transcript.
+    pub fn connection(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
+
+    /// Sends one frame, whatever it is.
+    ///
+    /// # Errors
+    ///
+    /// The server has closed the connection, or does not read.
+    pub async fn send(&mut self, frame: Frame) -> Result {
+        self.connection
+            .send_as(&frame.to_bytes(), &frame.to_string())
+            .await
+    }
+
+    /// Sends a text message.
+    ///
+    /// # Errors
+    ///
+    /// As for [`send`](Self::send).
+    pub async fn send_text(&mut self, text: &str) -> Result {
+        self.send(Frame::new(Opcode::Text, text)).await
+    }
+
+    /// The next frame.
+    ///
+    /// # Errors
+    ///
+    /// None comes, or what comes breaks the rules for a server (section 5.1 and 5.5).
+    pub async fn receive(&mut self) -> Result<Frame> {
+        let received = within("frame", async {
+            loop {
+                if let Some((frame, length)) =
+                    Frame::parse(self.connection.unread())?
+                {
+                    self.connection.take_as(length, &frame.to_string());
+                    return Ok(frame);
+                }
+                self.connection.read_unnoted().await?;
+            }
+        });
+        let frame = received
+            .await
+            .and_then(|frame| frame)
+            .map_err(|failure| failure.with(self.connection.transcript()))?;
+        if frame.masked || frame.reserved != 0 {
+            let message = format!("a server may not send this frame: {frame}");
+            return Err(Failure::new(message).with(self.connection.transcript()));
+        }
+        Ok(frame)
+    }
+
+    /// Waits for a message, in one frame or in several, and fails unless it is this.
+    ///
+    /// # Errors
+    ///
+    /// It is another, or none comes.
+    pub async fn expect(
+        &mut self,
+        opcode: Opcode,
+        payload: impl AsRef<[u8]>,
+    ) -> Result {
+        let mut message = self.receive().await?;
+        while !message.fin {
+            let next = self.receive().await?;
+            message.fin = next.fin;
+            message.payload.extend(next.payload);
+        }
+        let expected = Frame {
+            masked: false,
+            ..Frame::new(opcode, payload.as_ref())
+        };
+        if message == expected {
+            return Ok(());
+        }
+        let (expected, got) =
+            (format_args!("{expected}"), format_args!("{message}"));
+        let failure = Failure::expected("message", &expected, &got);
+        Err(failure.with(self.connection.transcript()))
+    }
+
+    /// Waits for this text message.
+    ///
+    /// # Errors
+    ///
+    /// As for [`expect`](Self::expect).
+    pub async fn expect_text(&mut self, text: &str) -> Result {
+        self.expect(Opcode::Text, text).await
+    }
+
+    /// Waits for a close frame with this code (`None`: without any), and for the
+    /// server to close the connection.
+    ///
+    /// # Errors
+    ///
+    /// Something else comes, or the connection stays open.
+    pub async fn expect_close(&mut self, code: Option<u16>) -> Result {
+        let frame = self.receive().await?;
+        let got = frame.close_code().0;
+        if frame.opcode != Opcode::Close || got != code {
+            let expected = match code {
+                Some(code) => format!("close: {code}"),
+                None => "close".to_owned(),
+            };
+            let expected = format_args!("{expected}");
+            let got = format_args!("{frame}");
+            let failure = Failure::expected("frame", &expected, &got);
+            return Err(failure.with(self.connection.transcript()));
+        }
+        self.connection.closed().await
+    }
+}
+
+fn accepted(response: &Response) -> Result {
+    response
+        .expect_status(101)?
+        .expect_header("sec-websocket-accept", KEY.1)?;
+    for (name, expected) in [("upgrade", "websocket"), ("connection", "upgrade")] {
+        let got = response.header(name).unwrap_or("").to_ascii_lowercase();
+        if got != expected {
+            return Err(Failure::expected(name, &expected, &got));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 6455, section 5.7.
+    #[test]
+    fn the_frames_of_the_rfc_are_written_and_read() {
+        let unmasked = |frame: Frame| Frame {
+            masked: false,
+            ..frame
+        };
+        let long = vec![7; 256];
+        let longer = vec![7; 65_536];
+        for (frame, head) in [
+            (
+                unmasked(Frame::new(Opcode::Text, "Hello")),
+                &b"\x81\x05Hello"[..],
+            ),
+            (
+                Frame::new(Opcode::Text, "Hello"),
+                b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58",
+            ),
+            (
+                unmasked(Frame::new(Opcode::Text, "Hel").more_follows()),
+                b"\x01\x03Hel",
+            ),
+            (
+                unmasked(Frame::new(Opcode::Continuation, "lo")),
+                b"\x80\x02lo",
+            ),
+            (
+                unmasked(Frame::new(Opcode::Ping, "Hello")),
+                b"\x89\x05Hello",
+            ),
+            (
+                Frame::new(Opcode::Pong, "Hello"),
+                b"\x8a\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58",
+            ),
+            (
+                unmasked(Frame::new(Opcode::Binary, long)),
+                b"\x82\x7e\x01\x00\x07",
+            ),
+            (
+                unmasked(Frame::new(Opcode::Binary, longer)),
+                b"\x82\x7f\x00\x00\x00\x00\x00\x01\x00\x00\x07",
+            ),
+        ] {
+            let bytes = frame.to_bytes();
+            assert!(bytes.starts_with(head), "{frame}");
+            for end in [0, 1, head.len() - 1, bytes.len() - 1] {
+                assert!(
+                    Frame::parse(&bytes[..end]).expect("a part").is_none(),
+                    "{frame}"
+                );
+            }
+            let parsed = Frame::parse(&bytes)
+                .expect("it is right")
+                .expect("complete");
+            assert_eq!(parsed, (frame, bytes.len()));
+        }
+    }
+
+    #[test]
+    fn a_frame_of_an_impossible_length_is_refused() {
+        assert!(Frame::parse(b"\x82\x7f\xff\xff\xff\xff\xff\xff\xff\xff").is_err());
+    }
+
+    #[test]
+    fn a_frame_is_shown_in_words() {
+        let show = |frame: Frame| frame.to_string();
+        assert_eq!(show(Frame::new(Opcode::Text, "hé")), "text, masked: \"hé\"");
+        assert_eq!(
+            show(Frame::close(1000, "done")),
+            "close, masked: 1000 \"done\""
+        );
+        let binary = Frame {
+            masked: false,
+            ..Frame::new(Opcode::Binary, [0, 255])
+        };
+        assert_eq!(show(binary), "binary: 2 bytes: 00 ff");
+        let odd = Frame {
+            reserved: 4,
+            ..Frame::new(Opcode::Reserved(3), "")
+        };
+        assert_eq!(
+            show(odd.more_follows()),
+            "opcode 3, more follows, reserved bits 100, masked: \"\""
+        );
+    }
+}

@@ -1,0 +1,197 @@
+//! # 05 · A WebSocket by hand: echo
+//!
+//! `new WebSocket('ws://…')` in the browser, and the server it talks to. Text comes back
+//! as text and binary as binary. The page and the socket share the path `/`: what tells
+//! them apart is one header.
+//!
+//! Run it: `cargo run --example 05_ws_echo`
+//!
+//! Try: open <http://127.0.0.1:3000/>, send something, then look at the request in the
+//! browser's network tab. Stop the server while the page is open, and start it again.
+//!
+//! New here: the handshake of RFC 6455; `hyper::upgrade`, which hands over the connection
+//! under an HTTP request; messages, pings and close codes.
+
+use std::{convert::Infallible, time::Duration};
+
+use futures_util::{SinkExt, StreamExt};
+use http_body_util::Full;
+use hyper::{
+    HeaderMap, Method, Request, Response, StatusCode,
+    body::{Bytes, Incoming},
+    header::{self, HeaderName, HeaderValue},
+    service::service_fn,
+    upgrade::Upgraded,
+};
+use hyper_util::rt::TokioIo;
+use tokio::{
+    io::{AsyncWriteExt, copy, sink},
+    time::timeout,
+};
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{
+        Error, Message,
+        handshake::derive_accept_key,
+        protocol::{CloseFrame, Role, WebSocketConfig, frame::coding::CloseCode},
+    },
+};
+
+/// The longest message, in bytes. Without a limit of its own, tungstenite takes 64 MiB.
+const LONGEST: usize = 1024 * 1024;
+
+#[tokio::main]
+async fn main() -> lesson_kit::Result {
+    lesson_kit::listen(service_fn(answer)).await
+}
+
+type Answer = Response<Full<Bytes>>;
+
+// ANCHOR: answer
+async fn answer(request: Request<Incoming>) -> Result<Answer, Infallible> {
+    let headers = request.headers();
+    Ok(match request.uri().path() {
+        "/" if names(headers, header::UPGRADE, "websocket") => upgrade(request),
+        "/" => page("text/html; charset=utf-8", include_str!("index.html")),
+        "/style.css" => page("text/css; charset=utf-8", lesson_kit::STYLE),
+        _ => refusal(StatusCode::NOT_FOUND, "there is only /\n"),
+    })
+}
+// ANCHOR_END: answer
+
+// ANCHOR: upgrade
+/// The server's part of the handshake (RFC 6455, section 4.2).
+fn upgrade(mut request: Request<Incoming>) -> Answer {
+    let headers = request.headers();
+    if request.method() != Method::GET
+        || !names(headers, header::CONNECTION, "upgrade")
+    {
+        return refusal(StatusCode::BAD_REQUEST, "a handshake is a GET\n");
+    }
+    if !names(headers, header::SEC_WEBSOCKET_VERSION, "13") {
+        let mut response =
+            refusal(StatusCode::UPGRADE_REQUIRED, "this is version 13\n");
+        let version = HeaderValue::from_static("13");
+        response
+            .headers_mut()
+            .insert(header::SEC_WEBSOCKET_VERSION, version);
+        return response;
+    }
+    let Some(key) = headers.get(header::SEC_WEBSOCKET_KEY) else {
+        return refusal(StatusCode::BAD_REQUEST, "there is no Sec-WebSocket-Key\n");
+    };
+    let accept = derive_accept_key(key.as_bytes());
+
+    // A promise of the connection. It is kept once the answer below has been sent, so
+    // it must not be awaited before.
+    let upgraded = hyper::upgrade::on(&mut request);
+    tokio::spawn(async move {
+        match upgraded.await {
+            Ok(connection) => converse(connection).await,
+            Err(error) => eprintln!("the connection was not handed over: {error}"),
+        }
+    });
+    Response::builder()
+        .status(StatusCode::SWITCHING_PROTOCOLS)
+        .header(header::CONNECTION, "Upgrade")
+        .header(header::UPGRADE, "websocket")
+        .header(header::SEC_WEBSOCKET_ACCEPT, accept)
+        .body(Full::default())
+        .expect("base64 is valid in a header")
+}
+// ANCHOR_END: upgrade
+
+// ANCHOR: echo
+/// What the server says from here on is not HTTP any more.
+async fn converse(connection: Upgraded) {
+    let config = WebSocketConfig::default()
+        // The default is 128 KiB, for each connection, used or not.
+        .read_buffer_size(4 * 1024)
+        .max_message_size(Some(LONGEST))
+        .max_frame_size(Some(LONGEST));
+    let mut socket = WebSocketStream::from_raw_socket(
+        TokioIo::new(connection),
+        Role::Server,
+        Some(config),
+    )
+    .await;
+
+    while let Some(received) = socket.next().await {
+        let sent = match received {
+            Ok(message @ (Message::Text(_) | Message::Binary(_))) => {
+                socket.send(message).await
+            }
+            // `next` answers a ping with a pong, and a close with a
+            // close, by itself.
+            Ok(_) => Ok(()),
+            Err(error) => match close_code(&error) {
+                Some(code) => return hang_up(socket, code, &error).await,
+                // The client has gone, with a goodbye or without.
+                None => return,
+            },
+        };
+        if sent.is_err() {
+            return;
+        }
+    }
+}
+// ANCHOR_END: echo
+
+// ANCHOR: close
+/// What a client is told that breaks the rules (RFC 6455, section 7.4.1).
+fn close_code(error: &Error) -> Option<CloseCode> {
+    match error {
+        Error::Capacity(_) => Some(CloseCode::Size),
+        Error::Utf8(_) => Some(CloseCode::Invalid),
+        Error::Protocol(_) => Some(CloseCode::Protocol),
+        _ => None,
+    }
+}
+
+/// Says why, then waits for the client to close, as section 7.1.1 asks: a connection
+/// that is closed while bytes are still coming in is reset, and a reset can overtake
+/// the reason.
+async fn hang_up(
+    mut socket: WebSocketStream<TokioIo<Upgraded>>,
+    code: CloseCode,
+    error: &Error,
+) {
+    let reason = error.to_string().into();
+    if socket
+        .close(Some(CloseFrame { code, reason }))
+        .await
+        .is_ok()
+    {
+        let mut connection = socket.into_inner();
+        let _ = connection.shutdown().await;
+        let mut nowhere = sink();
+        let rest = copy(&mut connection, &mut nowhere);
+        let _ = timeout(Duration::from_secs(2), rest).await;
+    }
+}
+// ANCHOR_END: close
+
+/// Whether one of the comma-separated values of a header is `wanted`, in any case.
+fn names(headers: &HeaderMap, name: HeaderName, wanted: &str) -> bool {
+    let values = headers.get_all(name);
+    let mut values = values.iter().filter_map(|value| value.to_str().ok());
+    values.any(|value| {
+        let mut parts = value.split(',');
+        parts.any(|part| part.trim().eq_ignore_ascii_case(wanted))
+    })
+}
+
+fn page(content_type: &'static str, body: &'static str) -> Answer {
+    let mut response = Response::new(Full::from(body));
+    let content_type = HeaderValue::from_static(content_type);
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, content_type);
+    response
+}
+
+fn refusal(status: StatusCode, why: &'static str) -> Answer {
+    let mut response = page("text/plain; charset=utf-8", why);
+    *response.status_mut() = status;
+    response
+}

@@ -1,0 +1,35 @@
+// The twin of lesson 05: the same echo on `ws`.
+// Run it: node examples/05_ws_echo/node/server.mjs
+import http from 'node:http';
+import { WebSocketServer } from 'ws';
+import { listen, onShutdown, pages, port } from '../../lesson-kit.mjs';
+
+// ANCHOR: answer
+const server = http.createServer(pages(new URL('../', import.meta.url)));
+// ANCHOR_END: answer
+
+// Before `ws` is attached: it passes errors of the server on, as
+// its own, and nobody would be there to handle those.
+listen(server, port());
+
+// ANCHOR: echo
+const wss = new WebSocketServer({
+  server,
+  path: '/',
+  // The longest message, in bytes. The default is 100 MiB.
+  maxPayload: 1024 * 1024,
+});
+
+wss.on('connection', (socket) => {
+  // Whether text or binary came, `data` is a Buffer.
+  socket.on('message', (data, isBinary) => {
+    socket.send(data, { binary: isBinary });
+  });
+  // A message that is too long, or breaks the rules. `ws` has
+  // closed the socket by now, with the right code; but an
+  // 'error' that nobody listens to ends the program.
+  socket.on('error', () => {});
+});
+// ANCHOR_END: echo
+
+onShutdown(() => process.exit(0));
