@@ -1,49 +1,20 @@
 // `cargo book` itself, serving a copy of the book that is edited while it runs.
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { launch } from './chromium.mjs';
+import { BOOK, ROOT, start, stop } from './program.mjs';
 
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const PROGRAM = process.env.BOOK_PROGRAM
-  ?? join(ROOT, 'target/debug', process.platform === 'win32' ? 'book.exe' : 'book');
 const CHAPTER = '01-raw-hyper';
 
 let browser;
 let tree;
 let server;
 
-/** Starts the program, and waits until it listens. */
-async function start(port) {
-  const child = spawn(PROGRAM, ['--root', tree, 'serve'], {
-    env: { ...process.env, PORT: String(port) },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  for await (const line of createInterface({ input: child.stdout })) {
-    const [, origin] = /^listening on (http:.*)$/.exec(line) ?? [];
-    if (origin) {
-      // Nobody reads the rest, and the program must not wait for a reader.
-      child.stdout.resume();
-      return { child, origin };
-    }
-  }
-  return assert.fail('it ended before it listened');
-}
-
-async function stop({ child }) {
-  // A process that has already ended would not emit `exit` again.
-  if (child.exitCode !== null || child.signalCode) return [child.exitCode, child.signalCode];
-  const ended = once(child, 'exit');
-  child.kill('SIGTERM');
-  return ended;
-}
+const serve = (port) => start(BOOK, ['--root', tree, 'serve'], port);
 
 function edit(path, change) {
   const file = join(tree, path);
@@ -51,8 +22,8 @@ function edit(path, change) {
 }
 
 before(async () => {
-  if (!existsSync(PROGRAM)) {
-    console.error(`no program at ${PROGRAM}: run cargo build --package book, or set BOOK_PROGRAM`);
+  if (!existsSync(BOOK)) {
+    console.error(`no program at ${BOOK}: run cargo build --package book, or set BOOK_PROGRAM`);
     process.exit(1);
   }
   tree = mkdtempSync(join(tmpdir(), 'book-'));
@@ -61,7 +32,7 @@ before(async () => {
     cpSync(join(ROOT, folder), join(tree, folder), { recursive: true, filter });
   }
   browser = await launch();
-  server = await start(0);
+  server = await serve(0);
 });
 
 after(async () => {
@@ -101,7 +72,7 @@ test('an open page follows the book', async (t) => {
   await t.test('it ends with exit code 0, and pages find the next one', async () => {
     assert.deepEqual(await stop(server), [0, null]);
     edit(`book/src/${CHAPTER}.md`, (text) => text.replace('A new sentence.', 'Another one.'));
-    server = await start(new URL(server.origin).port);
+    server = await serve(new URL(server.origin).port);
     await page.getByText('Another one.').waitFor();
   });
 });
