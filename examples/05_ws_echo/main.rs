@@ -105,7 +105,7 @@ fn upgrade(mut request: Request<Incoming>) -> Answer {
 /// What the server says from here on is not HTTP any more.
 async fn converse(connection: Upgraded) {
     let config = WebSocketConfig::default()
-        // The default is 128 KiB, for each connection, used or not.
+        // The default is 128 KiB for each connection.
         .read_buffer_size(4 * 1024)
         .max_message_size(Some(LONGEST))
         .max_frame_size(Some(LONGEST));
@@ -121,12 +121,11 @@ async fn converse(connection: Upgraded) {
             Ok(message @ (Message::Text(_) | Message::Binary(_))) => {
                 socket.send(message).await
             }
-            // `next` answers a ping with a pong, and a close with a
-            // close, by itself.
+            // `next` itself answers a ping, and a close.
             Ok(_) => Ok(()),
             Err(error) => match close_code(&error) {
                 Some(code) => return hang_up(socket, code, &error).await,
-                // The client has gone, with a goodbye or without.
+                // The client has gone.
                 None => return,
             },
         };

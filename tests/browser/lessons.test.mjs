@@ -33,34 +33,25 @@ async function open(peer, name, port) {
   return server;
 }
 
-for (const peer of Object.keys(PEERS)) {
-  test(`05, ${peer}: the page talks to its server`, async (t) => {
-    let server = await open(peer, '05_ws_echo');
-    const page = await browser.newPage({ viewport: { width: 390, height: 844 } });
-    page.setDefaultTimeout(15_000);
-    const faults = [];
-    page.on('pageerror', (error) => faults.push(String(error)));
-    await page.goto(server.origin);
-    const status = page.getByRole('status');
-    const log = page.getByRole('log');
-    const says = (locator, text) => locator.filter({ hasText: text }).first().waitFor();
+/** Waits until something shows this text. */
+const says = (locator, text) => locator.filter({ hasText: text }).first().waitFor();
 
+/** Types into the field labelled Message, and presses Enter. */
+async function send(page, text) {
+  await page.getByLabel('Message').fill(text);
+  await page.getByLabel('Message').press('Enter');
+}
+
+const MARKUP = '<img src=x onerror="document.title=1"><b>bold</b>';
+
+// What each lesson's page shows. What holds for all of them is tested below.
+const LESSONS = {
+  '05_ws_echo': async (t, page, { status, log }) => {
     await t.test('text and bytes come back as what they were', async () => {
-      await says(status, /^connected$/);
-      await page.getByLabel('Message').fill('héllo');
-      await page.getByLabel('Message').press('Enter');
+      await send(page, 'héllo');
       await says(log.locator('.received'), '← text   héllo');
       await page.getByRole('button', { name: 'Send as bytes' }).click();
       await says(log.locator('.received'), '← binary 68 c3 a9 6c 6c 6f');
-    });
-
-    await t.test('markup in a message stays text', async () => {
-      const markup = '<img src=x onerror="document.title=1"><b>bold</b>';
-      await page.getByLabel('Message').fill(markup);
-      await page.getByLabel('Message').press('Enter');
-      await says(log.locator('.received'), `← text   ${markup}`);
-      assert.equal(await log.locator('img, b').count(), 0);
-      assert.equal(await page.title(), '05 · WebSocket echo');
     });
 
     await t.test('a close is shown with its code, and the page connects again', async () => {
@@ -72,27 +63,64 @@ for (const peer of Object.keys(PEERS)) {
       await says(log.locator('.note'), 'closed: 3001 done');
       await says(status, /^connected$/);
     });
+  },
 
-    await t.test('a server that goes away is shown, and found again', async () => {
-      await stop(server);
-      await says(status, /^not connected; the next attempt/);
-      server = await open(peer, '05_ws_echo', new URL(server.origin).port);
+  '06_ws_json': async (t, page, { log }) => {
+    await t.test('a call is answered with its result or an error', async () => {
+      await page.getByRole('button', { name: 'Send' }).click();
+      await says(log.locator('.received'), '← {"result":3}');
+      await send(page, '{"op":"pow","args":[2,3]}');
+      await says(log.locator('.received'), /^← \{"error":".*pow.*"\}$/);
+    });
+  },
+};
+
+for (const [name, steps] of Object.entries(LESSONS)) {
+  for (const peer of Object.keys(PEERS)) {
+    test(`${name}, ${peer}: the page talks to its server`, async (t) => {
+      let server = await open(peer, name);
+      const page = await browser.newPage({ viewport: { width: 390, height: 844 } });
+      page.setDefaultTimeout(15_000);
+      const faults = [];
+      page.on('pageerror', (error) => faults.push(String(error)));
+      await page.goto(server.origin);
+      const title = await page.title();
+      const status = page.getByRole('status');
+      const log = page.getByRole('log');
       await says(status, /^connected$/);
-    });
 
-    await t.test('axe finds nothing, in light and in dark, and nothing sticks out', async () => {
-      await page.addScriptTag({ path: AXE });
-      for (const colorScheme of ['light', 'dark']) {
-        await page.emulateMedia({ colorScheme });
-        const { violations } = await page.evaluate(() => window.axe.run());
-        assert.deepEqual(violations.map(({ id, nodes }) => `${id}: ${nodes[0].html}`), []);
-      }
-      const sideways = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
-      assert.ok(!sideways);
-      assert.deepEqual(faults, []);
-    });
+      await steps(t, page, { status, log });
 
-    await page.close();
-    await stop(server);
-  });
+      await t.test('markup in a message stays text', async () => {
+        const before = await log.locator('.received').count();
+        await send(page, MARKUP);
+        await says(log.locator('.sent'), MARKUP);
+        await log.locator('.received').nth(before).waitFor();
+        assert.equal(await log.locator('img, b').count(), 0);
+        assert.equal(await page.title(), title);
+      });
+
+      await t.test('a server that goes away is shown, and found again', async () => {
+        await stop(server);
+        await says(status, /^not connected; the next attempt/);
+        server = await open(peer, name, new URL(server.origin).port);
+        await says(status, /^connected$/);
+      });
+
+      await t.test('axe finds nothing, in light and dark, and nothing sticks out', async () => {
+        await page.addScriptTag({ path: AXE });
+        for (const colorScheme of ['light', 'dark']) {
+          await page.emulateMedia({ colorScheme });
+          const { violations } = await page.evaluate(() => window.axe.run());
+          assert.deepEqual(violations.map(({ id, nodes }) => `${id}: ${nodes[0].html}`), []);
+        }
+        const sideways = () => document.documentElement.scrollWidth > innerWidth;
+        assert.ok(!await page.evaluate(sideways));
+        assert.deepEqual(faults, []);
+      });
+
+      await page.close();
+      await stop(server);
+    });
+  }
 }

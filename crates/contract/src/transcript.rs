@@ -71,7 +71,8 @@ impl fmt::Display for Transcript {
     }
 }
 
-fn printable(line: &[u8]) -> String {
+/// One line of text: cut if it is long, and with what cannot be printed escaped.
+pub(crate) fn printable(line: &[u8]) -> String {
     let shown = &line[..line.len().min(LONGEST_LINE)];
     let mut text = String::new();
     for chunk in shown.utf8_chunks() {

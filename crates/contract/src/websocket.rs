@@ -1,6 +1,8 @@
 use std::fmt;
 
-use crate::{Connection, Failure, Request, Response, Result, within};
+use crate::{
+    Connection, Failure, Request, Response, Result, transcript::printable, within,
+};
 
 /// A WebSocket client that can also break the rules (RFC 6455).
 ///
@@ -201,7 +203,7 @@ impl Frame {
     }
 }
 
-/// `text "hello"`, `ping 3 bytes: 00 01 02`, `close 1000 "done"`.
+/// `text: hello`, `binary: 3 bytes: 00 01 02`, `close: 1000 "done"`.
 impl fmt::Display for Frame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = match self.opcode {
@@ -229,7 +231,8 @@ impl fmt::Display for Frame {
                 (None, _) => Ok(()),
             },
             (Opcode::Binary, _) => self.fmt_bytes(f),
-            (_, Ok(text)) if text.len() <= 80 => write!(f, ": {text:?}"),
+            (_, Ok("")) => f.write_str(", empty"),
+            (_, Ok(_)) => write!(f, ": {}", printable(&self.payload)),
             _ => self.fmt_bytes(f),
         }
     }
@@ -451,7 +454,7 @@ mod tests {
     #[test]
     fn a_frame_is_shown_in_words() {
         let show = |frame: Frame| frame.to_string();
-        assert_eq!(show(Frame::new(Opcode::Text, "hé")), "text, masked: \"hé\"");
+        assert_eq!(show(Frame::new(Opcode::Text, "hé")), "text, masked: hé");
         assert_eq!(
             show(Frame::close(1000, "done")),
             "close, masked: 1000 \"done\""
@@ -467,7 +470,7 @@ mod tests {
         };
         assert_eq!(
             show(odd.more_follows()),
-            "opcode 3, more follows, reserved bits 100, masked: \"\""
+            "opcode 3, more follows, reserved bits 100, masked, empty"
         );
     }
 }

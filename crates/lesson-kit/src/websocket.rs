@@ -1,0 +1,147 @@
+//! Lesson 05's half of a WebSocket: the handshake, and what to say to a client that
+//! breaks the rules (RFC 6455).
+
+use std::time::Duration;
+
+use futures_util::SinkExt;
+use http_body_util::Full;
+use hyper::{
+    HeaderMap, Method, Request, Response, StatusCode,
+    body::{Bytes, Incoming},
+    header::{self, HeaderName, HeaderValue},
+    upgrade::Upgraded,
+};
+use hyper_util::rt::TokioIo;
+use tokio::{
+    io::{AsyncWriteExt, copy, sink},
+    time::timeout,
+};
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{
+        Error, Message,
+        handshake::derive_accept_key,
+        protocol::{CloseFrame, Role, WebSocketConfig, frame::coding::CloseCode},
+    },
+};
+
+/// A WebSocket on a connection that hyper has handed over.
+pub type Socket = WebSocketStream<TokioIo<Upgraded>>;
+
+/// The longest message that a [`Socket`] takes, in bytes.
+pub const LONGEST: usize = 1024 * 1024;
+
+/// Whether a request asks for a WebSocket, rightly or wrongly.
+pub fn asks_for_upgrade(headers: &HeaderMap) -> bool {
+    names(headers, header::UPGRADE, "websocket")
+}
+
+/// Answers the handshake (RFC 6455, section 4.2). Once the answer has been sent,
+/// `converse` is run with the socket, in a task of its own.
+///
+/// The answer is 101, or says what is wrong: 400, or 426 for another version.
+pub fn upgrade<F, C>(
+    mut request: Request<Incoming>,
+    converse: F,
+) -> Response<Full<Bytes>>
+where
+    F: FnOnce(Socket) -> C + Send + 'static,
+    C: Future<Output = ()> + Send,
+{
+    let headers = request.headers();
+    if request.method() != Method::GET
+        || !names(headers, header::CONNECTION, "upgrade")
+    {
+        return text(StatusCode::BAD_REQUEST, "a handshake is a GET\n");
+    }
+    if !names(headers, header::SEC_WEBSOCKET_VERSION, "13") {
+        let mut response =
+            text(StatusCode::UPGRADE_REQUIRED, "this is version 13\n");
+        let version = HeaderValue::from_static("13");
+        response
+            .headers_mut()
+            .insert(header::SEC_WEBSOCKET_VERSION, version);
+        return response;
+    }
+    let Some(key) = headers.get(header::SEC_WEBSOCKET_KEY) else {
+        return text(StatusCode::BAD_REQUEST, "there is no Sec-WebSocket-Key\n");
+    };
+    let accept = derive_accept_key(key.as_bytes());
+
+    let upgraded = hyper::upgrade::on(&mut request);
+    tokio::spawn(async move {
+        match upgraded.await {
+            Ok(connection) => {
+                let config = WebSocketConfig::default()
+                    .read_buffer_size(4 * 1024)
+                    .max_message_size(Some(LONGEST))
+                    .max_frame_size(Some(LONGEST));
+                let stream = TokioIo::new(connection);
+                let socket =
+                    Socket::from_raw_socket(stream, Role::Server, Some(config))
+                        .await;
+                converse(socket).await;
+            }
+            Err(error) => eprintln!("the connection was not handed over: {error}"),
+        }
+    });
+    Response::builder()
+        .status(StatusCode::SWITCHING_PROTOCOLS)
+        .header(header::CONNECTION, "Upgrade")
+        .header(header::UPGRADE, "websocket")
+        .header(header::SEC_WEBSOCKET_ACCEPT, accept)
+        .body(Full::default())
+        .expect("base64 is valid in a header")
+}
+
+/// Ends a conversation after `error`: with a close code if the client broke a rule
+/// (RFC 6455, section 7.4.1), silently if it is gone.
+pub async fn hang_up(mut socket: Socket, error: &Error) {
+    let code = match error {
+        Error::Capacity(_) => CloseCode::Size,
+        Error::Utf8(_) => CloseCode::Invalid,
+        Error::Protocol(_) => CloseCode::Protocol,
+        _ => return,
+    };
+    let reason = error.to_string().into();
+    let close = Message::Close(Some(CloseFrame { code, reason }));
+    if socket.send(close).await.is_ok() {
+        // A connection that is closed while bytes still come in is reset, and the
+        // reset can overtake the close frame: read on for a while.
+        let mut connection = socket.into_inner();
+        let _ = connection.shutdown().await;
+        let mut nowhere = sink();
+        let rest = copy(&mut connection, &mut nowhere);
+        let _ = timeout(Duration::from_secs(2), rest).await;
+    }
+}
+
+/// A response with a body of this content type.
+pub fn page(
+    content_type: &'static str,
+    body: &'static str,
+) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::from(body));
+    let content_type = HeaderValue::from_static(content_type);
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, content_type);
+    response
+}
+
+/// A response of plain text.
+pub fn text(status: StatusCode, body: &'static str) -> Response<Full<Bytes>> {
+    let mut response = page("text/plain; charset=utf-8", body);
+    *response.status_mut() = status;
+    response
+}
+
+/// Whether one of the comma-separated values of a header is `wanted`, in any case.
+fn names(headers: &HeaderMap, name: HeaderName, wanted: &str) -> bool {
+    let values = headers.get_all(name);
+    let mut values = values.iter().filter_map(|value| value.to_str().ok());
+    values.any(|value| {
+        let mut parts = value.split(',');
+        parts.any(|part| part.trim().eq_ignore_ascii_case(wanted))
+    })
+}

@@ -1,0 +1,169 @@
+//! What every lesson with a WebSocket at `/` promises of RFC 6455 itself, whatever it
+//! says there.
+
+use contract::{Frame, Opcode, Peer, Request, Result, peer};
+
+use super::lesson;
+
+/// The longest message, in bytes.
+const LIMIT: usize = 1024 * 1024;
+
+#[tokio::test]
+async fn the_page_and_the_socket_share_a_path() -> Result {
+    let server = lesson().start().await?;
+    let page = server.request(Request::get("/")).await?;
+    page.expect_status(200)?
+        .expect_header("content-type", "text/html; charset=utf-8")?;
+    let style = server.request(Request::get("/style.css")).await?;
+    style
+        .expect_status(200)?
+        .expect_header("content-type", "text/css; charset=utf-8")?;
+    server
+        .request(Request::get("/nothing"))
+        .await?
+        .expect_status(404)?;
+    server.websocket("/").await?;
+    Ok(())
+}
+
+/// Names and tokens are compared without case, and lists may hold more (RFC 6455,
+/// section 4.2.1).
+#[tokio::test]
+async fn a_handshake_may_be_written_in_other_ways() -> Result {
+    let server = lesson().start().await?;
+    let request = Request::get("/?token=1")
+        .header("UPGRADE", "WebSocket")
+        .header("Connection", "keep-alive, upgrade")
+        .header("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")
+        .header("Sec-WebSocket-Version", "13")
+        .header("Sec-WebSocket-Extensions", "permessage-deflate")
+        .header("Origin", "http://example.com");
+    let response = server.request(request).await?;
+    response
+        .expect_status(101)?
+        .expect_header("sec-websocket-accept", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=")?
+        // Nothing that was not agreed on may be used.
+        .expect_no_header("sec-websocket-extensions")?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_handshake_without_a_key_is_a_bad_request() -> Result {
+    let server = lesson().start().await?;
+    let request = Request::get("/")
+        .header("upgrade", "websocket")
+        .header("connection", "Upgrade")
+        .header("sec-websocket-version", "13");
+    server.request(request).await?.expect_status(400)?;
+    Ok(())
+}
+
+/// RFC 6455, section 4.4, has the server name the version it speaks. `ws` speaks a draft
+/// too, number 8, and answers 400 where hyper's lesson says 426.
+#[tokio::test]
+async fn another_version_is_refused_with_the_right_one() -> Result {
+    let server = lesson().start().await?;
+    let request = Request::get("/")
+        .header("upgrade", "websocket")
+        .header("connection", "Upgrade")
+        .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==")
+        .header("sec-websocket-version", "7");
+    let response = server.request(request).await?;
+    match peer() {
+        Peer::Rust => response
+            .expect_status(426)?
+            .expect_header("sec-websocket-version", "13")?,
+        Peer::Node => response
+            .expect_status(400)?
+            .expect_header("sec-websocket-version", "13, 8")?,
+    };
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_ping_is_answered_with_its_payload_and_a_pong_with_nothing() -> Result {
+    let server = lesson().start().await?;
+    let mut socket = server.websocket("/").await?;
+    socket
+        .send(Frame::new(Opcode::Pong, "nobody asked"))
+        .await?;
+    for payload in [&b""[..], b"ping", &[0xff; 125]] {
+        socket.send(Frame::new(Opcode::Ping, payload)).await?;
+        socket.expect(Opcode::Pong, payload).await?;
+    }
+    Ok(())
+}
+
+/// RFC 6455, section 5.5.1: the answer to a close is a close, as a rule with its code.
+#[tokio::test]
+async fn a_close_is_answered_with_its_code() -> Result {
+    let server = lesson().start().await?;
+    for code in [1000, 1001, 1011, 3000, 4999] {
+        let mut socket = server.websocket("/").await?;
+        socket.send(Frame::close(code, "done")).await?;
+        socket.expect_close(Some(code)).await?;
+    }
+    let mut socket = server.websocket("/").await?;
+    socket.send(Frame::new(Opcode::Close, "")).await?;
+    socket.expect_close(None).await
+}
+
+#[tokio::test]
+async fn a_message_over_the_limit_is_refused_with_1009() -> Result {
+    let server = lesson().start().await?;
+    let mut socket = server.websocket("/").await?;
+    socket
+        .send(Frame::new(Opcode::Binary, vec![0; LIMIT + 1]))
+        .await?;
+    socket.expect_close(Some(1009)).await?;
+
+    let mut socket = server.websocket("/").await?;
+    let half = vec![b'x'; LIMIT / 2 + 1];
+    socket
+        .send(Frame::new(Opcode::Text, half.clone()).more_follows())
+        .await?;
+    socket.send(Frame::new(Opcode::Continuation, half)).await?;
+    socket.expect_close(Some(1009)).await
+}
+
+#[tokio::test]
+async fn text_that_is_not_utf_8_is_refused_with_1007() -> Result {
+    let server = lesson().start().await?;
+    let mut socket = server.websocket("/").await?;
+    socket
+        .send(Frame::new(Opcode::Text, *b"\xce\xba\xed\xa0\x80"))
+        .await?;
+    socket.expect_close(Some(1007)).await
+}
+
+/// What section 5 of RFC 6455 forbids a client.
+#[tokio::test]
+async fn a_frame_that_breaks_the_rules_is_refused_with_1002() -> Result {
+    let server = lesson().start().await?;
+    let text = || Frame::new(Opcode::Text, "x");
+    for frame in [
+        Frame {
+            masked: false,
+            ..text()
+        },
+        Frame {
+            reserved: 0b100,
+            ..text()
+        },
+        Frame::new(Opcode::Reserved(3), "x"),
+        Frame::new(Opcode::Reserved(11), ""),
+        Frame::new(Opcode::Continuation, "of nothing"),
+        Frame::new(Opcode::Ping, [0; 126]),
+        Frame::new(Opcode::Ping, "").more_follows(),
+        Frame::new(Opcode::Close, [3]),
+        Frame::close(1005, ""),
+    ] {
+        let mut socket = server.websocket("/").await?;
+        socket.send(frame).await?;
+        socket.expect_close(Some(1002)).await?;
+    }
+    let mut socket = server.websocket("/").await?;
+    socket.send(text().more_follows()).await?;
+    socket.send(text()).await?;
+    socket.expect_close(Some(1002)).await
+}
