@@ -25,6 +25,7 @@
 mod decoder;
 pub mod engineio;
 pub mod http;
+mod normalise;
 pub mod socketio;
 mod tap;
 mod transcript;
