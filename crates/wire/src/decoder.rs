@@ -1,6 +1,6 @@
 use std::collections::VecDeque;
 
-use crate::{engineio, http, socketio, websocket};
+use crate::{engineio, http, keep, socketio, websocket};
 
 /// Which way bytes go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -36,14 +36,13 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// The most bytes of payload that a decoder with these limits keeps between two
-    /// calls, both directions together. Its own bookkeeping comes on top (some 30 kB
-    /// if a client sends a thousand requests ahead), and while a call lasts, the events
-    /// that it returns.
+    /// The most bytes that a decoder with these limits keeps between two calls, both
+    /// directions together. While a call lasts, the events that it returns come on top.
     pub fn total(&self) -> usize {
-        let heads = self.head + websocket::MOST_CONTROL + 14;
+        let heads = self.head.max(MOST_SHOWN) + websocket::MOST_CONTROL + 14;
         // One message, a packet from an earlier one, and that packet's attachments.
-        2 * (heads + 3 * self.body.max(self.message))
+        let messages = 3 * self.body.max(self.message);
+        2 * (heads + messages) + MOST_PIPELINED * size_of::<Exchange>()
     }
 }
 
@@ -66,7 +65,11 @@ pub enum Event {
     Undecoded {
         /// Those of an opaque direction, or of what the end cut off.
         bytes: u64,
+        /// The first 64 of them, except where they were part of a WebSocket message.
+        start: Vec<u8>,
     },
+    /// A remark by whoever writes the transcript, for what the wire does not show.
+    Note(String),
     /// A [`Tap`](crate::Tap) dropped so many events, because nobody took them in time.
     Missed {
         /// How many.
@@ -131,10 +134,31 @@ enum Layer {
     /// until the server has answered.
     Waiting(Vec<u8>),
     WebSocket(websocket::Decoder),
-    Opaque {
-        bytes: u64,
-    },
+    Opaque(Unread),
 }
+
+/// Bytes that were not decoded.
+#[derive(Debug, Default)]
+struct Unread {
+    bytes: u64,
+    start: Vec<u8>,
+}
+
+impl Unread {
+    fn add(&mut self, bytes: &[u8]) {
+        self.bytes = self.bytes.saturating_add(bytes.len() as u64);
+        keep(&mut self.start, bytes, MOST_SHOWN);
+    }
+
+    fn from(bytes: &[u8]) -> Self {
+        let mut unread = Self::default();
+        unread.add(bytes);
+        unread
+    }
+}
+
+/// More than this is not kept of what was not decoded.
+const MOST_SHOWN: usize = 64;
 
 /// What has to be known of a request to read what follows it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -227,10 +251,14 @@ impl Decoder {
         let mut out = Vec::new();
         let side = self.side(direction);
         let (unread, body) = match &mut side.layer {
-            Layer::Http(http) => (http.unread(), http.finish()),
-            Layer::Waiting(held) => (held.len() as u64, None),
-            Layer::WebSocket(websocket) => (websocket.unread(), None),
-            Layer::Opaque { bytes } => (*bytes, None),
+            Layer::Http(http) => (Unread::from(http.unread()), http.finish()),
+            Layer::Waiting(held) => (Unread::from(held), None),
+            Layer::WebSocket(websocket) => {
+                let bytes = websocket.unread();
+                let start = Vec::new();
+                (Unread { bytes, start }, None)
+            }
+            Layer::Opaque(unread) => (std::mem::take(unread), None),
         };
         if let Some(body) = body {
             self.http(direction, body, &mut out);
@@ -238,10 +266,11 @@ impl Decoder {
         if let Some(fault) = self.side(direction).socketio.finish() {
             out.push((direction, Event::SocketIo(Err(fault))));
         }
-        if unread > 0 {
-            out.push((direction, Event::Undecoded { bytes: unread }));
+        if unread.bytes > 0 {
+            let Unread { bytes, start } = unread;
+            out.push((direction, Event::Undecoded { bytes, start }));
         }
-        self.side(direction).layer = Layer::Opaque { bytes: 0 };
+        self.side(direction).layer = Layer::Opaque(Unread::default());
         out
     }
 
@@ -253,11 +282,12 @@ impl Decoder {
                 Layer::Http(http) => http.buffered(),
                 Layer::Waiting(held) => held.len(),
                 Layer::WebSocket(websocket) => websocket.buffered(),
-                Layer::Opaque { .. } => 0,
+                Layer::Opaque(unread) => unread.start.len(),
             };
             layer + side.socketio.buffered()
         });
-        buffered.iter().sum()
+        let exchanges = self.exchanges.len() * size_of::<Exchange>();
+        exchanges + buffered.iter().sum::<usize>()
     }
 
     fn side(&mut self, direction: Direction) -> &mut Side {
@@ -273,13 +303,13 @@ impl Decoder {
         let limit = self.limits.head;
         while !input.is_empty() {
             match &mut self.side(direction).layer {
-                Layer::Opaque { bytes } => {
-                    *bytes = bytes.saturating_add(input.len() as u64);
+                Layer::Opaque(unread) => {
+                    unread.add(input);
                     return;
                 }
                 Layer::Waiting(held) if held.len() + input.len() > limit => {
-                    let bytes = held.len() as u64;
-                    self.give_up(direction, Opaque::TooFarAhead, bytes, out);
+                    let unread = Unread::from(held);
+                    self.give_up(direction, Opaque::TooFarAhead, unread, out);
                 }
                 Layer::Waiting(held) => {
                     held.extend_from_slice(input);
@@ -297,9 +327,12 @@ impl Decoder {
                     None => return,
                     Some(Ok(event)) => self.http(direction, event, out),
                     Some(Err(fault)) => {
-                        let bytes = http.unread();
+                        let unread = Unread::from(http.unread());
+                        if let Some(body) = http.finish() {
+                            self.http(direction, body, out);
+                        }
                         let why = Opaque::Http(fault);
-                        self.give_up(direction, why, bytes, out);
+                        self.give_up(direction, why, unread, out);
                     }
                 },
             }
@@ -312,10 +345,10 @@ impl Decoder {
         &mut self,
         direction: Direction,
         why: Opaque,
-        bytes: u64,
+        unread: Unread,
         out: &mut Events,
     ) {
-        self.side(direction).layer = Layer::Opaque { bytes };
+        self.side(direction).layer = Layer::Opaque(unread);
         out.push((direction, Event::Opaque(why)));
     }
 
@@ -364,7 +397,8 @@ impl Decoder {
         let direction = Direction::ToServer;
         self.to_server.exchange = exchange;
         if self.exchanges.len() >= MOST_PIPELINED {
-            self.give_up(direction, Opaque::TooFarAhead, 0, out);
+            let why = Opaque::TooFarAhead;
+            self.give_up(direction, why, Unread::default(), out);
             return;
         }
         self.exchanges.push_back(exchange);
@@ -402,12 +436,12 @@ impl Decoder {
             self.release(layer, out);
         } else if answer.status == 101 || tunnel {
             for direction in [Direction::ToServer, Direction::ToClient] {
-                let bytes = match &self.side(direction).layer {
-                    Layer::Waiting(held) => held.len() as u64,
-                    Layer::Opaque { .. } => continue,
-                    _ => 0,
+                let unread = match &self.side(direction).layer {
+                    Layer::Waiting(held) => Unread::from(held),
+                    Layer::Opaque(_) => continue,
+                    _ => Unread::default(),
                 };
-                self.give_up(direction, Opaque::Switched, bytes, out);
+                self.give_up(direction, Opaque::Switched, unread, out);
             }
         } else if waits && exchange.upgrade {
             let http = http::Decoder::new(Direction::ToServer, self.limits);

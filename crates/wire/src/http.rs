@@ -166,9 +166,9 @@ impl Decoder {
         self.line.len() + self.body.bytes.len()
     }
 
-    /// How many bytes of an incomplete head, size or trailer are here.
-    pub(crate) fn unread(&self) -> u64 {
-        self.line.len() as u64
+    /// What has come of an incomplete head, size or trailer.
+    pub(crate) fn unread(&self) -> &[u8] {
+        &self.line
     }
 
     /// Takes bytes off `input` until there is an event, or none are left. `bodiless` is

@@ -126,6 +126,7 @@ impl Names {
         let mut event = event.clone();
         match &mut event {
             Event::Tcp(Tcp::Unreachable(why)) => *why = "unreachable".into(),
+            Event::Note(note) => *note = self.replace(note),
             Event::Http(http::Event::Request(request)) => {
                 request.target = self.target(&request.target);
                 self.headers(&mut request.headers);

@@ -176,7 +176,10 @@ impl Transcript {
             };
             let said =
                 plain(&describe(event, LONGEST_IN_DIAGRAM), 2 * LONGEST_IN_DIAGRAM);
-            let _ = writeln!(out, "  {arrow}: {said}");
+            let _ = match event {
+                Event::Note(_) => writeln!(out, "  Note over {client},S: {said}"),
+                _ => writeln!(out, "  {arrow}: {said}"),
+            };
         }
         out
     }
@@ -220,6 +223,7 @@ fn layer(event: &Event) -> (&'static str, usize) {
         Event::SocketIo(_) => ("socket.io", 4),
         Event::Opaque(_) | Event::Undecoded { .. } => ("bytes", 0),
         Event::Missed { .. } => ("tap", 0),
+        Event::Note(_) => ("note", 0),
     }
 }
 
@@ -314,7 +318,17 @@ fn describe(event: &Event, longest: usize) -> String {
             };
             format!("not decoded from here on: {why}")
         }
-        Event::Undecoded { bytes } => format!("{bytes} bytes were not decoded"),
+        Event::Undecoded {
+            bytes: length,
+            start,
+        } => {
+            let told = format!("{length} bytes were not decoded");
+            match &**start {
+                [] => told,
+                start => format!("{told}: {}", bytes(start, *length, longest)),
+            }
+        }
+        Event::Note(note) => format!("# {}", text(note)),
         Event::Missed { n } => format!("{n} events were missed"),
     }
 }

@@ -118,6 +118,33 @@ fn each_breach_of_rfc_6455_is_named_and_the_next_message_still_read() {
 }
 
 #[test]
+fn what_the_end_cuts_off_is_counted() {
+    let first = frame(0x01, MASK, b"Hel");
+    let ping = frame(0x89, MASK, b"alive?");
+    let second = frame(0x80, MASK, b"lo");
+    for (bytes, expected) in [
+        (first[..1].to_vec(), 1),
+        (first[..8].to_vec(), 2),
+        (first.clone(), 3),
+        ([&first[..], &ping[..9]].concat(), 6),
+        ([&first[..], &second[..7]].concat(), 4),
+        ([&first[..], &second[..2]].concat(), 5),
+    ] {
+        let events = decode(&opened("/", vec![(ToServer, bytes)]));
+        let events = of(ToServer, &events);
+        let counted = matches!(
+            events.last(),
+            Some(Event::Undecoded { bytes, .. }) if *bytes == expected
+        );
+        assert!(counted, "{expected} in {events:?}");
+    }
+    let start = b"GET / HTT".to_vec();
+    let events = decode(&vec![(ToServer, start.clone())]);
+    let bytes = start.len() as u64;
+    assert_eq!(events, [(ToServer, Event::Undecoded { bytes, start })]);
+}
+
+#[test]
 fn a_close_has_a_code_and_a_reason_or_neither() {
     let close = |payload: &[u8]| match websocket(
         ToServer,
@@ -267,9 +294,10 @@ fn what_is_not_http_is_counted_and_the_other_direction_goes_on() {
         ];
         let events = decode(&wire);
         let bytes = garbage.len() as u64;
+        let start = garbage[..garbage.len().min(64)].to_vec();
         let expected = [
             Event::Opaque(Opaque::Http(fault)),
-            Event::Undecoded { bytes },
+            Event::Undecoded { bytes, start },
         ];
         assert_eq!(of(ToServer, &events), expected);
         assert_eq!(http(&wire, ToClient), ["400"]);

@@ -289,6 +289,41 @@ fn an_empty_transcript_and_an_empty_title_are_still_a_diagram() {
 }
 
 #[test]
+fn a_remark_and_what_was_not_decoded_are_shown() {
+    let wire = vec![
+        (ToServer, b"GET / HTTP/1.1\r\n\r\n".to_vec()),
+        (
+            ToClient,
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\nno"
+                .to_vec(),
+        ),
+        (ToClient, b" size\r\n".to_vec()),
+    ];
+    let mut transcript = transcript(&[wire]);
+    transcript.push(Record {
+        connection: 1,
+        at: Duration::ZERO,
+        direction: ToServer,
+        event: Event::Note("told to stop; %% <-- loop".into()),
+    });
+    let text = transcript.normalised().to_string();
+    for line in [
+        "#1 ←   http             body, 2 bytes, cut off: hi\n",
+        "#1 ← bytes              not decoded from here on: a broken chunk\n",
+        "#1 ← bytes              9 bytes were not decoded: no size\\r\\n\n",
+        "#1 → note               # told to stop; %% <-- loop\n",
+    ] {
+        assert!(text.contains(line), "{line:?} in\n{text}");
+    }
+    let diagram = transcript.mermaid("Remarks");
+    assert!(
+        diagram.contains("  Note over C,S: # told to stop; ％％ ‹-- loop\n"),
+        "{diagram}"
+    );
+    assert_renders(&diagram, diagram.matches("->>").count());
+}
+
+#[test]
 fn a_header_is_found_in_any_case() {
     let headers = vec![("X-Y".to_owned(), "1".to_owned())];
     assert_eq!(http::header(&headers, "x-y"), Some("1"));
