@@ -197,17 +197,32 @@ fn is_plain_frame(event: &Event) -> bool {
 
 /// Whether the layer above, whose event would follow at once, shows it as well.
 fn is_told_above(record: &Record, after: &[Record]) -> bool {
-    let mut same = after.iter().filter(|next| {
+    let same = after.iter().filter(|next| {
         (next.connection, next.direction) == (record.connection, record.direction)
     });
-    let next = same.next().map(|next| &next.event);
+    let mut events = same.map(|next| &next.event);
     match &record.event {
         Event::Http(http::Event::Body(_))
         | Event::WebSocket(websocket::Event::Message(_)) => {
-            matches!(next, Some(Event::EngineIo(Ok(_))))
+            matches!(events.next(), Some(Event::EngineIo(Ok(_))))
         }
-        Event::EngineIo(Ok(engineio::Packet::Message(_))) => {
+        Event::EngineIo(Ok(
+            engineio::Packet::Message(_) | engineio::Packet::Binary(_),
+        )) => {
+            let next = events.find(|event| !carries_attachment(event));
             matches!(next, Some(Event::SocketIo(Ok(_))))
+        }
+        _ => false,
+    }
+}
+
+/// Whether it may stand between the text of a Socket.IO packet and that packet.
+fn carries_attachment(event: &Event) -> bool {
+    match event {
+        Event::WebSocket(websocket::Event::Frame(_))
+        | Event::EngineIo(Ok(engineio::Packet::Binary(_))) => true,
+        Event::WebSocket(websocket::Event::Message(message)) => {
+            message.kind == websocket::Kind::Binary
         }
         _ => false,
     }

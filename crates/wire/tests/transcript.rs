@@ -271,6 +271,9 @@ fn several_connections_are_several_participants() {
         "{diagram}"
     );
     assert!(diagram.contains("  C2->>S: ping probe\n"), "{diagram}");
+    // One arrow for a packet that came as a text and two binary messages.
+    assert_eq!(diagram.matches("\"baz\"").count(), 1, "{diagram}");
+    assert!(!diagram.contains("binary"), "{diagram}");
     assert_renders(&diagram, diagram.matches("->>").count());
 }
 
