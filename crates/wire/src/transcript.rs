@@ -31,7 +31,13 @@ pub struct Style {
 
 /// Longer payloads are cut, in characters. Text has room to tell their length in bytes.
 const LONGEST_IN_TEXT: usize = 160;
-const LONGEST_IN_DIAGRAM: usize = 48;
+const LONGEST_IN_DIAGRAM: usize = 40;
+
+/// A label of more than this, also in characters, is cut wherever it is long.
+const LONGEST_LABEL: usize = 80;
+
+/// A longer word does not fit between two lifelines, and would be drawn beside them.
+const LONGEST_WORD: usize = 22;
 
 impl Extend<Record> for Transcript {
     fn extend<T: IntoIterator<Item = Record>>(&mut self, records: T) {
@@ -132,7 +138,7 @@ impl Transcript {
     /// A mermaid `sequenceDiagram`, whose first line is `%% title: …`. Of a message it
     /// shows the highest layer that was decoded; of TCP, how a connection ends.
     pub fn mermaid(&self, title: &str) -> String {
-        let title = match plain(title, usize::MAX) {
+        let title = match plain(title) {
             title if title.is_empty() => "On the wire".into(),
             title => title,
         };
@@ -174,8 +180,7 @@ impl Transcript {
                 Direction::ToServer => format!("{client}->>S"),
                 Direction::ToClient => format!("S->>{client}"),
             };
-            let said =
-                plain(&describe(event, LONGEST_IN_DIAGRAM), 2 * LONGEST_IN_DIAGRAM);
+            let said = label(&describe(event, LONGEST_IN_DIAGRAM));
             let _ = match event {
                 Event::Note(_) => writeln!(out, "  Note over {client},S: {said}"),
                 _ => writeln!(out, "  {arrow}: {said}"),
@@ -423,8 +428,31 @@ fn printable_bytes(kept: &[u8], length: u64, longest: usize) -> String {
 
 /// Text that means nothing to mermaid: no comment, arrow, tag or line break. What would
 /// is written with characters that look like it.
-fn plain(text: &str, longest: usize) -> String {
-    let text = printable(text, longest).replace("%%", "％％");
+fn plain(text: &str) -> String {
+    let text = printable(text, usize::MAX).replace("%%", "％％");
     let text = text.replace('<', "‹").replace('>', "›").replace('\\', "∖");
     text.trim().into()
+}
+
+/// Plain text that is cut, and whose long words are broken, to fit a diagram.
+fn label(text: &str) -> String {
+    let text = plain(text);
+    let mut out = String::new();
+    let mut word = 0;
+    for (n, char) in text.chars().enumerate() {
+        if n == LONGEST_LABEL {
+            out.push('…');
+            break;
+        }
+        out.push(char);
+        word += 1;
+        let joint = word > LONGEST_WORD / 2 && ",&?/:+".contains(char);
+        if char == ' ' {
+            word = 0;
+        } else if joint || word == LONGEST_WORD {
+            out += "<br/>";
+            word = 0;
+        }
+    }
+    out.trim_end_matches("<br/>").into()
 }

@@ -181,9 +181,9 @@ fn a_diagram_shows_the_highest_layer_of_each_message() {
 sequenceDiagram
   participant C as client
   participant S as server
-  C->>S: GET /socket.io/?EIO=4&transport=websocket&sid=lv_VI9… HTTP/1.1
+  C->>S: GET /socket.io/?<br/>EIO=4&transport=websoc<br/>ket&si… HTTP/1.1
   S->>C: HTTP/1.1 101 Switching Protocols
-  C->>S: EVENT [\"say\",\"‹b›hi‹/b› --›› ％％ ∖n\"]
+  C->>S: EVENT [\"say\",\"‹b›hi‹/<br/>b› --›› ％％ ∖n\"]
   C->>S: ping
   S->>C: binary ‹01 02 fa› 3 bytes
   S->>C: ! bytes that no packet has announced
