@@ -1,0 +1,520 @@
+use std::collections::VecDeque;
+
+use crate::{engineio, http, keep, socketio, websocket};
+
+/// Which way bytes go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Direction {
+    /// From the client to the server.
+    ToServer,
+    /// From the server to the client.
+    ToClient,
+}
+
+/// How much a [`Decoder`] keeps, in bytes, for each direction. What exceeds a limit is
+/// still counted, and followed where the protocol allows it.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// The head of an HTTP message, or one line of its framing. Beyond it the direction
+    /// is opaque. 64 KiB unless set.
+    pub head: usize,
+    /// An HTTP body. Its first bytes are kept. 1 MiB unless set.
+    pub body: usize,
+    /// A WebSocket message, of which the first bytes are kept, and all the attachments
+    /// of a Socket.IO packet, without which it is dropped. 1 MiB unless set.
+    pub message: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            head: 64 << 10,
+            body: 1 << 20,
+            message: 1 << 20,
+        }
+    }
+}
+
+impl Limits {
+    /// The most bytes that a decoder with these limits keeps between two calls, both
+    /// directions together. While a call lasts, the events that it returns come on top.
+    pub fn total(&self) -> usize {
+        let heads = self.head.max(MOST_SHOWN) + websocket::MOST_CONTROL + 14;
+        // One message, a packet from an earlier one, and that packet's attachments.
+        let messages = 3 * self.body.max(self.message);
+        2 * (heads + messages) + MOST_PIPELINED * size_of::<Exchange>()
+    }
+}
+
+/// Something that a decoder or a tap saw.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The connection itself. Only a [`Tap`](crate::Tap) sees it.
+    Tcp(Tcp),
+    /// HTTP/1.1 (RFC 9112).
+    Http(http::Event),
+    /// A WebSocket (RFC 6455).
+    WebSocket(websocket::Event),
+    /// An Engine.IO packet, or what is wrong where one should be.
+    EngineIo(Result<engineio::Packet, engineio::Fault>),
+    /// A Socket.IO packet, or what is wrong where one should be.
+    SocketIo(Result<socketio::Packet, socketio::Fault>),
+    /// From here on this direction is not decoded.
+    Opaque(Opaque),
+    /// So many bytes were not decoded, told when the direction ends.
+    Undecoded {
+        /// Those of an opaque direction, or of what the end cut off.
+        bytes: u64,
+        /// The first 64 of them, except where they were part of a WebSocket message.
+        start: Vec<u8>,
+    },
+    /// A remark by whoever writes the transcript, for what the wire does not show.
+    Note(String),
+    /// A [`Tap`](crate::Tap) dropped so many events, because nobody took them in time.
+    Missed {
+        /// How many.
+        n: u64,
+    },
+}
+
+/// The life of a TCP connection (RFC 9293, section 3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tcp {
+    /// Client and server are connected.
+    Opened,
+    /// The server cannot be reached, for this reason.
+    Unreachable(String),
+    /// The sender will send no more.
+    Fin,
+    /// The sender has aborted the connection.
+    Reset,
+}
+
+/// Why a direction is not decoded any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opaque {
+    /// It is not HTTP that can be followed.
+    Http(http::Fault),
+    /// The connection has switched to another protocol than WebSocket, or is a tunnel
+    /// (RFC 9110, sections 7.8 and 9.3.6).
+    Switched,
+    /// More than [`Limits::head`] bytes before the answer to an upgrade, or a thousand
+    /// requests without an answer.
+    TooFarAhead,
+}
+
+/// Requests that may wait for their response (RFC 9112, section 9.3.2).
+const MOST_PIPELINED: usize = 1000;
+
+/// Decodes both directions of one connection, from its first byte.
+///
+/// However the bytes are split, each direction yields the same events. A response needs
+/// its request to be understood: feed them in the order in which they were seen.
+#[derive(Debug)]
+pub struct Decoder {
+    limits: Limits,
+    to_server: Side,
+    to_client: Side,
+    /// Requests whose response has not come.
+    exchanges: VecDeque<Exchange>,
+}
+
+#[derive(Debug)]
+struct Side {
+    layer: Layer,
+    /// What the body that is coming belongs to.
+    exchange: Exchange,
+    socketio: socketio::Decoder,
+}
+
+#[derive(Debug)]
+enum Layer {
+    Http(http::Decoder),
+    /// The client has asked for an upgrade: what it sends is not HTTP nor WebSocket
+    /// until the server has answered.
+    Waiting(Vec<u8>),
+    WebSocket(websocket::Decoder),
+    Opaque(Unread),
+}
+
+/// Bytes that were not decoded.
+#[derive(Debug, Default)]
+struct Unread {
+    bytes: u64,
+    start: Vec<u8>,
+}
+
+impl Unread {
+    fn add(&mut self, bytes: &[u8]) {
+        self.bytes = self.bytes.saturating_add(bytes.len() as u64);
+        keep(&mut self.start, bytes, MOST_SHOWN);
+    }
+
+    fn from(bytes: &[u8]) -> Self {
+        let mut unread = Self::default();
+        unread.add(bytes);
+        unread
+    }
+}
+
+/// More than this is not kept of what was not decoded.
+const MOST_SHOWN: usize = 64;
+
+/// What has to be known of a request to read what follows it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Exchange {
+    method: Method,
+    upgrade: bool,
+    engine: Engine,
+    /// A body that may be packets: of a POST, or of a 200 to a GET.
+    payload: bool,
+    compressed: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Method {
+    Get,
+    Head,
+    Post,
+    Connect,
+    #[default]
+    Other,
+}
+
+/// What speaks on top of HTTP or WebSocket.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Engine {
+    #[default]
+    None,
+    Bare,
+    WithSocketIo,
+}
+
+impl Exchange {
+    fn of(request: &http::Request) -> Self {
+        let method = match &*request.method {
+            "GET" => Method::Get,
+            "HEAD" => Method::Head,
+            "POST" => Method::Post,
+            "CONNECT" => Method::Connect,
+            _ => Method::Other,
+        };
+        let (path, query) = request.target.split_once('?').unwrap_or_default();
+        let engine = match query.split('&').any(|pair| pair == "EIO=4") {
+            true if path.starts_with("/socket.io/") => Engine::WithSocketIo,
+            true if path.starts_with("/engine.io/") => Engine::Bare,
+            _ => Engine::None,
+        };
+        Self {
+            method,
+            upgrade: request.is_websocket(),
+            engine,
+            payload: method == Method::Post,
+            compressed: is_compressed(&request.headers),
+        }
+    }
+}
+
+fn is_compressed(headers: &http::Headers) -> bool {
+    http::header(headers, "content-encoding")
+        .is_some_and(|coding| coding != "identity")
+}
+
+type Events = Vec<(Direction, Event)>;
+
+impl Decoder {
+    /// A decoder for a new connection.
+    pub fn new(limits: Limits) -> Self {
+        let side = |direction| Side {
+            layer: Layer::Http(http::Decoder::new(direction, limits)),
+            exchange: Exchange::default(),
+            socketio: socketio::Decoder::new(limits),
+        };
+        Self {
+            limits,
+            to_server: side(Direction::ToServer),
+            to_client: side(Direction::ToClient),
+            exchanges: VecDeque::new(),
+        }
+    }
+
+    /// The next bytes in a direction. What they complete is returned: sometimes of the
+    /// other direction too, which had to wait for them.
+    pub fn feed(&mut self, direction: Direction, bytes: &[u8]) -> Events {
+        let mut out = Vec::new();
+        self.run(direction, bytes, &mut out);
+        out
+    }
+
+    /// A direction ends. What was incomplete is reported, as far as it came.
+    pub fn finish(&mut self, direction: Direction) -> Events {
+        let mut out = Vec::new();
+        let side = self.side(direction);
+        let (unread, body) = match &mut side.layer {
+            Layer::Http(http) => (Unread::from(http.unread()), http.finish()),
+            Layer::Waiting(held) => (Unread::from(held), None),
+            Layer::WebSocket(websocket) => {
+                let bytes = websocket.unread();
+                let start = Vec::new();
+                (Unread { bytes, start }, None)
+            }
+            Layer::Opaque(unread) => (std::mem::take(unread), None),
+        };
+        if let Some(body) = body {
+            self.http(direction, body, &mut out);
+        }
+        if let Some(fault) = self.side(direction).socketio.finish() {
+            out.push((direction, Event::SocketIo(Err(fault))));
+        }
+        if unread.bytes > 0 {
+            let Unread { bytes, start } = unread;
+            out.push((direction, Event::Undecoded { bytes, start }));
+        }
+        self.side(direction).layer = Layer::Opaque(Unread::default());
+        out
+    }
+
+    /// How many bytes are kept now; never more than [`Limits::total`].
+    pub fn buffered(&self) -> usize {
+        let sides = [&self.to_server, &self.to_client];
+        let buffered = sides.map(|side| {
+            let layer = match &side.layer {
+                Layer::Http(http) => http.buffered(),
+                Layer::Waiting(held) => held.len(),
+                Layer::WebSocket(websocket) => websocket.buffered(),
+                Layer::Opaque(unread) => unread.start.len(),
+            };
+            layer + side.socketio.buffered()
+        });
+        let exchanges = self.exchanges.len() * size_of::<Exchange>();
+        exchanges + buffered.iter().sum::<usize>()
+    }
+
+    fn side(&mut self, direction: Direction) -> &mut Side {
+        match direction {
+            Direction::ToServer => &mut self.to_server,
+            Direction::ToClient => &mut self.to_client,
+        }
+    }
+
+    fn run(&mut self, direction: Direction, mut input: &[u8], out: &mut Events) {
+        let asked = self.exchanges.front();
+        let mut head = asked.is_some_and(|asked| asked.method == Method::Head);
+        let limit = self.limits.head;
+        while !input.is_empty() {
+            match &mut self.side(direction).layer {
+                Layer::Opaque(unread) => {
+                    unread.add(input);
+                    return;
+                }
+                Layer::Waiting(held) if held.len() + input.len() > limit => {
+                    let unread = Unread::from(held);
+                    self.give_up(direction, Opaque::TooFarAhead, unread, out);
+                }
+                Layer::Waiting(held) => {
+                    held.extend_from_slice(input);
+                    return;
+                }
+                Layer::WebSocket(websocket) => {
+                    let mut events = Vec::new();
+                    websocket.feed(input, &mut events);
+                    for event in events {
+                        self.websocket(direction, event, out);
+                    }
+                    return;
+                }
+                Layer::Http(http) => match http.next(&mut input, head) {
+                    None => return,
+                    Some(Ok(event)) => self.http(direction, event, out),
+                    Some(Err(fault)) => {
+                        let unread = Unread::from(http.unread());
+                        if let Some(body) = http.finish() {
+                            self.http(direction, body, out);
+                        }
+                        let why = Opaque::Http(fault);
+                        self.give_up(direction, why, unread, out);
+                    }
+                },
+            }
+            let asked = self.exchanges.front();
+            head = asked.is_some_and(|asked| asked.method == Method::Head);
+        }
+    }
+
+    fn give_up(
+        &mut self,
+        direction: Direction,
+        why: Opaque,
+        unread: Unread,
+        out: &mut Events,
+    ) {
+        self.side(direction).layer = Layer::Opaque(unread);
+        out.push((direction, Event::Opaque(why)));
+    }
+
+    fn http(&mut self, direction: Direction, event: http::Event, out: &mut Events) {
+        out.push((direction, Event::Http(event)));
+        let Some((_, Event::Http(event))) = out.last() else {
+            return;
+        };
+        match event {
+            http::Event::Request(request) => {
+                let exchange = Exchange::of(request);
+                self.request(exchange, out);
+            }
+            http::Event::Response(response) => {
+                let deflate =
+                    http::header(&response.headers, "sec-websocket-extensions");
+                let answer = Answer {
+                    status: response.status,
+                    websocket: response.is_websocket(),
+                    deflate: deflate
+                        .is_some_and(|list| list.contains("permessage-deflate")),
+                    compressed: is_compressed(&response.headers),
+                };
+                self.response(answer, out);
+            }
+            http::Event::Body(body) => {
+                let exchange = self.side(direction).exchange;
+                if exchange.engine == Engine::None || !exchange.payload {
+                    return;
+                }
+                let packets: Vec<_> = match body {
+                    _ if exchange.compressed => {
+                        vec![Err(engineio::Fault::Compressed)]
+                    }
+                    body if !body.is_whole() => vec![Err(engineio::Fault::Cut)],
+                    body => engineio::parse_payload(&body.bytes).collect(),
+                };
+                for packet in packets {
+                    self.engine(direction, exchange.engine, packet, out);
+                }
+            }
+        }
+    }
+
+    fn request(&mut self, exchange: Exchange, out: &mut Events) {
+        let direction = Direction::ToServer;
+        self.to_server.exchange = exchange;
+        if self.exchanges.len() >= MOST_PIPELINED {
+            let why = Opaque::TooFarAhead;
+            self.give_up(direction, why, Unread::default(), out);
+            return;
+        }
+        self.exchanges.push_back(exchange);
+        let Layer::Http(http) = &self.to_server.layer else {
+            return;
+        };
+        if exchange.upgrade && http.is_between() {
+            self.to_server.layer = Layer::Waiting(Vec::new());
+        }
+    }
+
+    fn response(&mut self, answer: Answer, out: &mut Events) {
+        // RFC 9110, section 15.2: an interim response; the final one is still to come.
+        if matches!(answer.status, 100..=199) && answer.status != 101 {
+            return;
+        }
+        let mut exchange = self.exchanges.pop_front().unwrap_or_default();
+        exchange.payload = exchange.method == Method::Get && answer.status == 200;
+        exchange.compressed = answer.compressed;
+        self.to_client.exchange = exchange;
+
+        let waits = matches!(self.to_server.layer, Layer::Waiting(_));
+        let tunnel =
+            exchange.method == Method::Connect && matches!(answer.status, 200..=299);
+        if answer.status == 101 && answer.websocket && exchange.upgrade && waits {
+            self.to_server.exchange = exchange;
+            let websocket = |direction| {
+                let deflate = answer.deflate;
+                let limits = self.limits;
+                let decoder = websocket::Decoder::new(direction, limits, deflate);
+                Layer::WebSocket(decoder)
+            };
+            self.to_client.layer = websocket(Direction::ToClient);
+            let layer = websocket(Direction::ToServer);
+            self.release(layer, out);
+        } else if answer.status == 101 || tunnel {
+            for direction in [Direction::ToServer, Direction::ToClient] {
+                let unread = match &self.side(direction).layer {
+                    Layer::Waiting(held) => Unread::from(held),
+                    Layer::Opaque(_) => continue,
+                    _ => Unread::default(),
+                };
+                self.give_up(direction, Opaque::Switched, unread, out);
+            }
+        } else if waits && exchange.upgrade {
+            let http = http::Decoder::new(Direction::ToServer, self.limits);
+            self.release(Layer::Http(http), out);
+        }
+    }
+
+    /// The upgrade is answered: what the client has sent since is read as what it is.
+    fn release(&mut self, layer: Layer, out: &mut Events) {
+        let waited = std::mem::replace(&mut self.to_server.layer, layer);
+        if let Layer::Waiting(held) = waited {
+            self.run(Direction::ToServer, &held, out);
+        }
+    }
+
+    fn websocket(
+        &mut self,
+        direction: Direction,
+        event: websocket::Event,
+        out: &mut Events,
+    ) {
+        let engine = self.side(direction).exchange.engine;
+        let packet = match &event {
+            websocket::Event::Message(message) if engine != Engine::None => {
+                use websocket::Kind;
+                match message.kind {
+                    Kind::Close | Kind::Ping | Kind::Pong => None,
+                    _ if message.compressed => {
+                        Some(Err(engineio::Fault::Compressed))
+                    }
+                    _ if !message.is_whole() => Some(Err(engineio::Fault::Cut)),
+                    Kind::Binary => {
+                        Some(Ok(engineio::Packet::Binary(message.payload.clone())))
+                    }
+                    Kind::Text => Some(match message.text() {
+                        Some(text) => engineio::Packet::parse(text),
+                        None => Err(engineio::Fault::NotUtf8),
+                    }),
+                }
+            }
+            _ => None,
+        };
+        out.push((direction, Event::WebSocket(event)));
+        if let Some(packet) = packet {
+            self.engine(direction, engine, packet, out);
+        }
+    }
+
+    fn engine(
+        &mut self,
+        direction: Direction,
+        engine: Engine,
+        packet: Result<engineio::Packet, engineio::Fault>,
+        out: &mut Events,
+    ) {
+        let socketio = &mut self.side(direction).socketio;
+        let packets = match &packet {
+            _ if engine != Engine::WithSocketIo => [None, None],
+            Ok(engineio::Packet::Message(text)) => socketio.text(text),
+            Ok(engineio::Packet::Binary(bytes)) => [socketio.binary(bytes), None],
+            _ => [None, None],
+        };
+        out.push((direction, Event::EngineIo(packet)));
+        let packets = packets.into_iter().flatten();
+        out.extend(packets.map(|packet| (direction, Event::SocketIo(packet))));
+    }
+}
+
+/// What has to be known of a response to read what follows it.
+#[derive(Clone, Copy)]
+struct Answer {
+    status: u16,
+    websocket: bool,
+    deflate: bool,
+    compressed: bool,
+}

@@ -1,0 +1,211 @@
+//! What differs from run to run, and what stands for it in a transcript that is committed.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use crate::{Event, Tcp, engineio, http, socketio, transcript::headers, websocket};
+
+/// Which placeholder stands for what.
+#[derive(Default)]
+pub(crate) struct Names {
+    /// In the order in which they were found, then the longest first.
+    found: Vec<(String, String)>,
+    count: HashMap<&'static str, usize>,
+}
+
+/// Shorter strings may stand by chance where they mean something else.
+const SHORTEST_ID: usize = 8;
+
+impl Names {
+    fn add(&mut self, kind: &'static str, value: &str) {
+        let known = self.found.iter().any(|(found, _)| found == value);
+        if known || (kind != "port" && value.len() < SHORTEST_ID) {
+            return;
+        }
+        let count = self.count.entry(kind).or_default();
+        *count += 1;
+        let name = match kind {
+            "port" => (2999 + *count).to_string(),
+            kind => format!("{kind}-{count}"),
+        };
+        self.found.push((value.into(), name));
+    }
+
+    /// An id may be the beginning of another.
+    pub(crate) fn longest_first(&mut self) {
+        self.found
+            .sort_by_key(|(value, _)| std::cmp::Reverse(value.len()));
+    }
+
+    pub(crate) fn collect(&mut self, event: &Event) {
+        match event {
+            Event::Http(event) => {
+                if let http::Event::Request(request) = event {
+                    let query = request.target.split_once('?').unwrap_or_default().1;
+                    for pair in query.split('&') {
+                        if let Some(sid) = pair.strip_prefix("sid=") {
+                            self.add("sid", sid);
+                        }
+                    }
+                    self.text(&request.target);
+                }
+                for (name, value) in headers(event) {
+                    match &*name.to_ascii_lowercase() {
+                        "sec-websocket-key" => self.add("key", value),
+                        "sec-websocket-accept" => self.add("accept", value),
+                        _ => self.text(value),
+                    }
+                }
+                if let http::Event::Body(body) = event {
+                    self.text(&String::from_utf8_lossy(&body.bytes));
+                }
+            }
+            Event::WebSocket(websocket::Event::Message(message)) => {
+                self.text(message.text().unwrap_or_default());
+            }
+            Event::EngineIo(Ok(engineio::Packet::Open(json))) => {
+                self.handshake(json)
+            }
+            Event::SocketIo(Ok(packet))
+                if packet.kind == socketio::Kind::Connect =>
+            {
+                self.handshake(&packet.json);
+            }
+            _ => {}
+        }
+    }
+
+    fn handshake(&mut self, json: &str) {
+        let json: Value = serde_json::from_str(json).unwrap_or_default();
+        for key in ["sid", "pid"] {
+            if let Some(id) = json[key].as_str() {
+                self.add("sid", id);
+            }
+        }
+    }
+
+    /// UUIDs and local ports.
+    fn text(&mut self, text: &str) {
+        let word = |c: char| !c.is_ascii_alphanumeric() && c != '-';
+        for word in text.split(word) {
+            let shape = word.split('-').map(str::len);
+            let hex = |b: u8| b.is_ascii_hexdigit() || b == b'-';
+            if shape.eq([8, 4, 4, 4, 12]) && word.bytes().all(hex) {
+                self.add("uuid", word);
+            }
+        }
+        for (_, port) in ports(text) {
+            self.add("port", port);
+        }
+    }
+
+    fn replace(&self, text: &str) -> String {
+        // Ports first: they are found by what stands before them.
+        let mut out = String::new();
+        let mut from = 0;
+        for (at, port) in ports(text) {
+            let name = self.found.iter().find(|(found, _)| found == port);
+            out += &text[from..at];
+            out += name.map_or(port, |(_, name)| name);
+            from = at + port.len();
+        }
+        out += &text[from..];
+        let ids = self.found.iter().filter(|(id, _)| id.len() >= SHORTEST_ID);
+        ids.fold(out, |out, (id, name)| out.replace(id, name))
+    }
+
+    fn replace_bytes(&self, bytes: &[u8]) -> Vec<u8> {
+        match str::from_utf8(bytes) {
+            Ok(text) => self.replace(text).into_bytes(),
+            Err(_) => bytes.to_vec(),
+        }
+    }
+
+    pub(crate) fn normalise(&self, event: &Event) -> Event {
+        let mut event = event.clone();
+        match &mut event {
+            Event::Tcp(Tcp::Unreachable(why)) => *why = "unreachable".into(),
+            Event::Note(note) => *note = self.replace(note),
+            Event::Http(http::Event::Request(request)) => {
+                request.target = self.target(&request.target);
+                self.headers(&mut request.headers);
+            }
+            Event::Http(http::Event::Response(response)) => {
+                self.headers(&mut response.headers);
+            }
+            Event::Http(http::Event::Body(body)) => {
+                let (kept, length) = (&mut body.bytes, &mut body.length);
+                self.payload(kept, length);
+            }
+            Event::WebSocket(websocket::Event::Frame(frame)) => {
+                frame.mask = frame.mask.map(|_| [0; 4]);
+            }
+            Event::WebSocket(websocket::Event::Message(message)) => {
+                let (kept, length) = (&mut message.payload, &mut message.length);
+                self.payload(kept, length);
+            }
+            Event::EngineIo(Ok(
+                engineio::Packet::Open(text)
+                | engineio::Packet::Ping(text)
+                | engineio::Packet::Pong(text)
+                | engineio::Packet::Message(text),
+            )) => *text = self.replace(text),
+            Event::SocketIo(Ok(packet)) => {
+                packet.json = self.replace(&packet.json);
+                packet.namespace = self.replace(&packet.namespace);
+            }
+            _ => {}
+        }
+        event
+    }
+
+    /// The length follows what the payload has become.
+    fn payload(&self, kept: &mut Vec<u8>, length: &mut u64) {
+        let replaced = self.replace_bytes(kept);
+        *length = *length - kept.len() as u64 + replaced.len() as u64;
+        *kept = replaced;
+    }
+
+    fn headers(&self, headers: &mut http::Headers) {
+        for (name, value) in headers {
+            *value = match name.eq_ignore_ascii_case("date") {
+                true => "Thu, 01 Jan 1970 00:00:00 GMT".into(),
+                false => self.replace(value),
+            };
+        }
+    }
+
+    /// Engine.IO's `t=…` only keeps a poll out of caches.
+    fn target(&self, target: &str) -> String {
+        let Some((path, query)) = target.split_once('?') else {
+            return self.replace(target);
+        };
+        let pairs = query.split('&').map(|pair| match pair.starts_with("t=") {
+            true if query.contains("EIO=") => "t=0",
+            _ => pair,
+        });
+        let query = pairs.collect::<Vec<_>>().join("&");
+        self.replace(&format!("{path}?{query}"))
+    }
+}
+
+/// The ports in `text` that stand after the name of this machine, and where.
+fn ports(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let hosts = ["127.0.0.1:", "localhost:", "[::1]:"];
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        loop {
+            let found = hosts
+                .iter()
+                .filter_map(|host| Some(text[at..].find(host)? + at + host.len()));
+            let start = found.min()?;
+            let digits = text[start..].bytes().take_while(u8::is_ascii_digit);
+            let end = start + digits.count();
+            at = end;
+            if (1..=5).contains(&(end - start)) {
+                return Some((start, &text[start..end]));
+            }
+        }
+    })
+}

@@ -1,0 +1,363 @@
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{
+        TcpListener, TcpStream,
+        tcp::{ReadHalf, WriteHalf},
+    },
+    sync::{mpsc, oneshot},
+    task::{JoinHandle, JoinSet},
+    time::sleep,
+};
+
+use crate::{
+    Decoder, Direction, Event, Limits, Tcp, engineio, http, socketio, websocket,
+};
+
+/// An event, and where and when a [`Tap`] saw it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// The number of the TCP connection, from 1, in the order of their coming.
+    pub connection: u64,
+    /// The time since the tap was started.
+    pub at: Duration,
+    /// Who said it. What concerns both is told of the client.
+    pub direction: Direction,
+    /// What it was.
+    pub event: Event,
+}
+
+/// Events that wait to be taken: not more than this many …
+const MOST_RECORDS: usize = 4096;
+
+/// … and not with more payload than this, in bytes.
+const MOST_BYTES: usize = 16 << 20;
+
+/// What is read at once, and so all that a tap holds of what one side has sent and the
+/// other has not taken. Beyond it the sender has to wait.
+const READ: usize = 16 << 10;
+
+/// A TCP proxy on loopback that reports what passes.
+///
+/// It forwards every byte untouched and at once, whether it can be decoded or not. It
+/// passes on the end of a direction (FIN) and the abortion of a connection (RST). Who
+/// stalls makes the other side wait, as without a tap.
+///
+/// Events have to be taken with [`next`](Self::next). If nobody does, up to 4,096 of
+/// them are kept, with up to 16 MiB of payload; what comes then is dropped, and
+/// [`Event::Missed`] stands in its place. Forwarding never waits for them.
+///
+/// Dropping a tap ends it and its connections.
+#[derive(Debug)]
+pub struct Tap {
+    addr: SocketAddr,
+    records: mpsc::Receiver<Record>,
+    queue: Arc<Queue>,
+    start: Instant,
+    accepting: Option<JoinHandle<()>>,
+    /// Never used to send: dropping it is the signal to stop.
+    running: Option<oneshot::Sender<()>>,
+}
+
+/// What is known of the events on their way from the connections to the tap's owner.
+#[derive(Debug, Default)]
+struct Queue {
+    bytes: AtomicUsize,
+    missed: AtomicU64,
+}
+
+impl Tap {
+    /// Listens on a free port of 127.0.0.1, and connects whoever comes to `target`.
+    ///
+    /// # Errors
+    ///
+    /// There is no port to listen on. That `target` cannot be reached shows in the
+    /// events, and to the client as a reset.
+    pub async fn start(target: SocketAddr) -> io::Result<Self> {
+        Self::with_limits(target, Limits::default()).await
+    }
+
+    /// Like [`start`](Self::start), with limits for what is decoded.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn with_limits(
+        target: SocketAddr,
+        limits: Limits,
+    ) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let addr = listener.local_addr()?;
+        let (sender, records) = mpsc::channel(MOST_RECORDS);
+        let queue = Arc::new(Queue::default());
+        let start = Instant::now();
+        let reporter = Reporter {
+            connection: 0,
+            start,
+            sender,
+            queue: Arc::clone(&queue),
+        };
+        let (running, stopped) = oneshot::channel();
+        let accepting = accept(listener, target, limits, reporter, stopped);
+        Ok(Self {
+            addr,
+            records,
+            queue,
+            start,
+            accepting: Some(tokio::spawn(accepting)),
+            running: Some(running),
+        })
+    }
+
+    /// Where clients have to connect.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// The next event; `None` once the tap was stopped and all were taken. It can be
+    /// dropped before it is ready, and nothing is lost.
+    pub async fn next(&mut self) -> Option<Record> {
+        if let Some(record) = self.try_next() {
+            return Some(record);
+        }
+        let record = self.records.recv().await?;
+        self.queue.take(&record);
+        Some(record)
+    }
+
+    /// The next event, if there is one now.
+    pub fn try_next(&mut self) -> Option<Record> {
+        if let Ok(record) = self.records.try_recv() {
+            self.queue.take(&record);
+            return Some(record);
+        }
+        // Nothing came since, that this could have been told with.
+        let n = self.queue.missed.swap(0, Ordering::Relaxed);
+        (n > 0).then(|| Record {
+            connection: 0,
+            at: self.start.elapsed(),
+            direction: Direction::ToServer,
+            event: Event::Missed { n },
+        })
+    }
+
+    /// Stops listening and cuts the connections. What was seen can still be taken.
+    pub async fn stop(&mut self) {
+        self.running = None;
+        if let Some(accepting) = self.accepting.take() {
+            // An error would be a panic there, which has been printed.
+            let _ = accepting.await;
+        }
+    }
+}
+
+impl Queue {
+    fn take(&self, record: &Record) {
+        self.bytes.fetch_sub(size(&record.event), Ordering::Relaxed);
+    }
+}
+
+/// Writes down what one connection does.
+#[derive(Clone, Debug)]
+struct Reporter {
+    connection: u64,
+    start: Instant,
+    sender: mpsc::Sender<Record>,
+    queue: Arc<Queue>,
+}
+
+impl Reporter {
+    fn report(&self, direction: Direction, event: Event) {
+        let missed = self.queue.missed.swap(0, Ordering::Relaxed);
+        let told = missed == 0 || self.send(direction, Event::Missed { n: missed });
+        if !told || !self.send(direction, event) {
+            let lost = 1 + if told { 0 } else { missed };
+            self.queue.missed.fetch_add(lost, Ordering::Relaxed);
+        }
+    }
+
+    fn send(&self, direction: Direction, event: Event) -> bool {
+        let size = size(&event);
+        let queued = self.queue.bytes.fetch_add(size, Ordering::Relaxed);
+        let record = Record {
+            connection: self.connection,
+            at: self.start.elapsed(),
+            direction,
+            event,
+        };
+        let sent = queued.saturating_add(size) <= MOST_BYTES
+            && self.sender.try_send(record).is_ok();
+        if !sent {
+            self.queue.bytes.fetch_sub(size, Ordering::Relaxed);
+        }
+        sent
+    }
+}
+
+/// The bytes of payload in an event.
+fn size(event: &Event) -> usize {
+    let of_headers = |headers: &http::Headers| {
+        let sizes = headers.iter().map(|(name, value)| name.len() + value.len());
+        sizes.sum::<usize>()
+    };
+    match event {
+        Event::Http(http::Event::Request(request)) => {
+            request.target.len() + of_headers(&request.headers)
+        }
+        Event::Http(http::Event::Response(response)) => {
+            of_headers(&response.headers)
+        }
+        Event::Http(http::Event::Body(body)) => body.bytes.len(),
+        Event::WebSocket(websocket::Event::Message(m)) => m.payload.len(),
+        Event::EngineIo(Ok(packet)) => match packet {
+            engineio::Packet::Open(text)
+            | engineio::Packet::Ping(text)
+            | engineio::Packet::Pong(text)
+            | engineio::Packet::Message(text) => text.len(),
+            engineio::Packet::Binary(bytes) => bytes.len(),
+            _ => 0,
+        },
+        Event::SocketIo(Ok(socketio::Packet {
+            json,
+            namespace,
+            attachments,
+            ..
+        })) => {
+            let attached = attachments.iter().map(Vec::len).sum::<usize>();
+            json.len() + namespace.len() + attached
+        }
+        _ => 0,
+    }
+}
+
+async fn accept(
+    listener: TcpListener,
+    target: SocketAddr,
+    limits: Limits,
+    mut reporter: Reporter,
+    mut stopped: oneshot::Receiver<()>,
+) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((client, _)) => {
+                    reporter.connection += 1;
+                    let reporter = reporter.clone();
+                    connections.spawn(connection(client, target, limits, reporter));
+                }
+                // Out of file descriptors, most likely: they come back.
+                Err(_) => sleep(Duration::from_millis(50)).await,
+            },
+            Some(_) = connections.join_next() => {}
+            _ = &mut stopped => break,
+        }
+    }
+    drop(listener);
+    connections.shutdown().await;
+}
+
+async fn connection(
+    mut client: TcpStream,
+    target: SocketAddr,
+    limits: Limits,
+    reporter: Reporter,
+) {
+    let mut server = match TcpStream::connect(target).await {
+        Ok(server) => server,
+        Err(error) => {
+            let event = Event::Tcp(Tcp::Unreachable(error.to_string()));
+            reporter.report(Direction::ToServer, event);
+            let _ = client.set_zero_linger();
+            return;
+        }
+    };
+    reporter.report(Direction::ToServer, Event::Tcp(Tcp::Opened));
+    // What comes is to leave at once. An error here shows again at the first write.
+    let _ = (client.set_nodelay(true), server.set_nodelay(true));
+
+    // A std Mutex, not a tokio one, because nothing awaits while it is held.
+    let decoder = Mutex::new(Decoder::new(limits));
+    let outcome = {
+        let (client_in, client_out) = client.split();
+        let (server_in, server_out) = server.split();
+        tokio::try_join!(
+            forward(
+                Direction::ToServer,
+                client_in,
+                server_out,
+                &decoder,
+                &reporter
+            ),
+            forward(
+                Direction::ToClient,
+                server_in,
+                client_out,
+                &decoder,
+                &reporter
+            ),
+        )
+    };
+    if outcome.is_err() {
+        // Dropping a socket would send FIN, "all was said". Without time to linger it
+        // sends RST. The one that was aborted already does not mind.
+        let _ = (client.set_zero_linger(), server.set_zero_linger());
+    }
+}
+
+/// Forwards one direction until it ends.
+async fn forward(
+    direction: Direction,
+    mut from: ReadHalf<'_>,
+    mut to: WriteHalf<'_>,
+    decoder: &Mutex<Decoder>,
+    reporter: &Reporter,
+) -> io::Result<()> {
+    let decode = |direction, bytes: Option<&[u8]>| {
+        let mut decoder = decoder.lock().unwrap_or_else(PoisonError::into_inner);
+        let events = match bytes {
+            Some(bytes) => decoder.feed(direction, bytes),
+            None => decoder.finish(direction),
+        };
+        // Under the lock: the other direction's events are not to come in between.
+        for (direction, event) in events {
+            reporter.report(direction, event);
+        }
+    };
+    let aborted = |by: Direction, error: io::Error| {
+        decode(by, None);
+        reporter.report(by, Event::Tcp(Tcp::Reset));
+        error
+    };
+    let other = match direction {
+        Direction::ToServer => Direction::ToClient,
+        Direction::ToClient => Direction::ToServer,
+    };
+    let mut buffer = vec![0; READ];
+    loop {
+        let read = from.read(&mut buffer).await;
+        let length = read.map_err(|error| aborted(direction, error))?;
+        if length == 0 {
+            decode(direction, None);
+            reporter.report(direction, Event::Tcp(Tcp::Fin));
+            // It fails where the reader is gone, who then needs no FIN.
+            let _ = to.shutdown().await;
+            return Ok(());
+        }
+        let bytes = &buffer[..length];
+        // Before they are forwarded: so no answer to them can be seen before them.
+        decode(direction, Some(bytes));
+        // Who cannot be written to has aborted the connection.
+        let written = to.write_all(bytes).await;
+        written.map_err(|error| aborted(other, error))?;
+    }
+}

@@ -1,0 +1,370 @@
+//! WebSocket frames and the messages that they make up (RFC 6455, section 5).
+
+use std::fmt;
+
+use crate::{Direction, Limits, keep};
+
+/// What one direction of a WebSocket says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The head of a frame; its payload follows.
+    Frame(Frame),
+    /// A message whose last frame is complete, or a control frame.
+    Message(Message),
+    /// What breaks the protocol, right after the frame in which it shows.
+    Fault(Fault),
+}
+
+/// The head of a frame (RFC 6455, section 5.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Frame {
+    /// Whether it is the last one of its message.
+    pub fin: bool,
+    /// The three reserved bits: RSV1 is 4, RSV2 is 2, RSV3 is 1.
+    pub rsv: u8,
+    /// 0 continuation, 1 text, 2 binary, 8 close, 9 ping, 10 pong; others are reserved.
+    pub opcode: u8,
+    /// The masking key (section 5.3), if the payload is masked.
+    pub mask: Option<[u8; 4]>,
+    /// Bytes of payload.
+    pub length: u64,
+}
+
+/// What a message is (RFC 6455, sections 5.5 and 5.6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Text, in UTF-8.
+    Text,
+    /// Any bytes.
+    Binary,
+    /// A close frame, with a code and a reason or neither.
+    Close,
+    /// A ping, which wants a pong with the same payload.
+    Ping,
+    /// A pong.
+    Pong,
+}
+
+/// A message, unmasked and put together from its frames.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// What it is.
+    pub kind: Kind,
+    /// The first [`Limits::message`] bytes of it.
+    pub payload: Vec<u8>,
+    /// How many bytes it had in all.
+    pub length: u64,
+    /// Whether `payload` is compressed (RFC 7692, section 6), and shown as it is.
+    pub compressed: bool,
+}
+
+impl Message {
+    /// Whether `payload` is the whole of it.
+    pub fn is_whole(&self) -> bool {
+        self.length == self.payload.len() as u64
+    }
+
+    /// The text of a text message; `None` for others, and if it is not readable.
+    pub fn text(&self) -> Option<&str> {
+        if self.kind != Kind::Text || self.compressed {
+            return None;
+        }
+        match str::from_utf8(&self.payload) {
+            Ok(text) => Some(text),
+            // Cut at the limit, in the middle of a character.
+            Err(e) if !self.is_whole() && e.error_len().is_none() => {
+                str::from_utf8(&self.payload[..e.valid_up_to()]).ok()
+            }
+            Err(_) => None,
+        }
+    }
+
+    /// Code and reason of a close message that has them (RFC 6455, section 5.5.1).
+    pub fn close(&self) -> Option<(u16, String)> {
+        match (self.kind, &*self.payload) {
+            (Kind::Close, &[high, low, ref reason @ ..]) => Some((
+                u16::from_be_bytes([high, low]),
+                String::from_utf8_lossy(reason).into_owned(),
+            )),
+            _ => None,
+        }
+    }
+}
+
+/// What breaks the protocol (sections of RFC 6455). The decoder goes on all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// A reserved bit that no extension gave a meaning (5.2).
+    ReservedBits(u8),
+    /// A reserved opcode (5.2). The frame's payload is skipped.
+    Opcode(u8),
+    /// A length that a shorter form could have told (5.2).
+    LengthNotMinimal,
+    /// A length of more than 63 bits (5.2).
+    LengthTooLarge,
+    /// A frame from the client without a mask (5.1).
+    Unmasked,
+    /// A frame from the server with a mask (5.1).
+    Masked,
+    /// A control frame with more than 125 bytes of payload (5.5).
+    ControlTooLong,
+    /// A control frame without FIN (5.5). It is taken as whole.
+    ControlFragmented,
+    /// A continuation where nothing had begun (5.4). Its payload is skipped.
+    NothingToContinue,
+    /// A new message before the last one had ended (5.4). That one is dropped.
+    Interrupted,
+    /// A text message or the reason of a close that is not UTF-8 (8.1).
+    NotUtf8,
+    /// A close frame with a payload of a single byte (5.5.1).
+    CloseTooShort,
+    /// A close code that must not be sent (7.4).
+    CloseCode(u16),
+    /// A frame after a close frame (5.5.1).
+    AfterClose,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ReservedBits(bits) => {
+                return write!(f, "reserved bits {bits:03b}");
+            }
+            Self::Opcode(code) => return write!(f, "reserved opcode {code}"),
+            Self::CloseCode(code) => {
+                return write!(f, "close code {code} must not be sent");
+            }
+            Self::LengthNotMinimal => "a length in a longer form than it needs",
+            Self::LengthTooLarge => "a length of more than 63 bits",
+            Self::Unmasked => "a frame from the client without a mask",
+            Self::Masked => "a frame from the server with a mask",
+            Self::ControlTooLong => "a control frame of more than 125 bytes",
+            Self::ControlFragmented => "a control frame without FIN",
+            Self::NothingToContinue => "a continuation of nothing",
+            Self::Interrupted => "a new message before the last one had ended",
+            Self::NotUtf8 => "text that is not UTF-8",
+            Self::CloseTooShort => "a close frame with half a code",
+            Self::AfterClose => "a frame after the close",
+        })
+    }
+}
+
+/// Decodes one direction of a WebSocket.
+#[derive(Debug)]
+pub(crate) struct Decoder {
+    direction: Direction,
+    limits: Limits,
+    /// Whether RSV1 means "compressed" here (RFC 7692).
+    deflate: bool,
+    head: Vec<u8>,
+    /// The frame whose payload is coming, and how much of that has come.
+    frame: Option<(Frame, u64)>,
+    /// The text or binary message whose last frame has not come.
+    message: Option<Message>,
+    control: Vec<u8>,
+    closed: bool,
+}
+
+impl Decoder {
+    pub(crate) fn new(direction: Direction, limits: Limits, deflate: bool) -> Self {
+        Self {
+            direction,
+            limits,
+            deflate,
+            head: Vec::with_capacity(14),
+            frame: None,
+            message: None,
+            control: Vec::new(),
+            closed: false,
+        }
+    }
+
+    pub(crate) fn buffered(&self) -> usize {
+        let message = self.message.as_ref().map_or(0, |m| m.payload.len());
+        self.head.len() + self.control.len() + message
+    }
+
+    /// How many bytes of an incomplete frame or message have come.
+    pub(crate) fn unread(&self) -> u64 {
+        let head = self.head.len() as u64;
+        let frame = match (&self.frame, &self.message) {
+            // What has come of a data frame is in its message already.
+            (Some((frame, _)), Some(_)) if frame.opcode <= 2 => 0,
+            (Some((_, came)), _) => *came,
+            (None, _) => 0,
+        };
+        head + frame + self.message.as_ref().map_or(0, |m| m.length)
+    }
+
+    /// Takes all of `input`.
+    pub(crate) fn feed(&mut self, mut input: &[u8], out: &mut Vec<Event>) {
+        loop {
+            if let Some((frame, came)) = self.frame {
+                let left = usize::try_from(frame.length - came);
+                let length = input.len().min(left.unwrap_or(usize::MAX));
+                let (payload, rest) = input.split_at(length);
+                self.payload(frame, came, payload);
+                input = rest;
+                let came = came + length as u64;
+                if came < frame.length {
+                    self.frame = Some((frame, came));
+                    return;
+                }
+                self.frame = None;
+                self.end_frame(frame, out);
+            }
+            let Some((&byte, rest)) = input.split_first() else {
+                return;
+            };
+            input = rest;
+            self.head.push(byte);
+            if self.head.len() == head_length(&self.head) {
+                self.start_frame(out);
+            }
+        }
+    }
+
+    fn start_frame(&mut self, out: &mut Vec<Event>) {
+        let head = std::mem::take(&mut self.head);
+        let short = head[1] & 0x7f;
+        let (length, rest) = match short {
+            126 => (
+                u64::from(u16::from_be_bytes([head[2], head[3]])),
+                &head[4..],
+            ),
+            127 => {
+                let bytes = head[2..10].try_into().expect("it is eight bytes");
+                (u64::from_be_bytes(bytes), &head[10..])
+            }
+            short => (u64::from(short), &head[2..]),
+        };
+        let frame = Frame {
+            fin: head[0] & 0x80 != 0,
+            rsv: head[0] >> 4 & 7,
+            opcode: head[0] & 0xf,
+            mask: rest.try_into().ok(),
+            length,
+        };
+        out.push(Event::Frame(frame));
+        let mut fault = |is: bool, fault| {
+            if is {
+                out.push(Event::Fault(fault));
+            }
+        };
+        let control = frame.opcode >= 8;
+        let compressed =
+            self.deflate && frame.rsv == 4 && matches!(frame.opcode, 1 | 2);
+        let masks = self.direction == Direction::ToServer;
+        let least = match short {
+            126 => 126,
+            127 => 1 << 16,
+            _ => 0,
+        };
+        fault(self.closed, Fault::AfterClose);
+        fault(
+            frame.rsv != 0 && !compressed,
+            Fault::ReservedBits(frame.rsv),
+        );
+        let known = matches!(frame.opcode, 0..=2 | 8..=10);
+        fault(!known, Fault::Opcode(frame.opcode));
+        fault(masks && frame.mask.is_none(), Fault::Unmasked);
+        fault(!masks && frame.mask.is_some(), Fault::Masked);
+        fault(length < least, Fault::LengthNotMinimal);
+        fault(length >> 63 != 0, Fault::LengthTooLarge);
+        fault(control && length > 125, Fault::ControlTooLong);
+        fault(control && !frame.fin, Fault::ControlFragmented);
+        if frame.opcode == 0 {
+            fault(self.message.is_none(), Fault::NothingToContinue);
+        }
+        if matches!(frame.opcode, 1 | 2) {
+            fault(self.message.is_some(), Fault::Interrupted);
+            self.message = Some(Message {
+                kind: match frame.opcode {
+                    1 => Kind::Text,
+                    _ => Kind::Binary,
+                },
+                payload: Vec::new(),
+                length: 0,
+                compressed,
+            });
+        }
+        self.frame = Some((frame, 0));
+    }
+
+    /// A part of the frame's payload, which begins at its byte `from`.
+    fn payload(&mut self, frame: Frame, from: u64, bytes: &[u8]) {
+        let (kept, limit) = match (frame.opcode, &mut self.message) {
+            (0..=2, Some(message)) => {
+                message.length = message.length.saturating_add(bytes.len() as u64);
+                (&mut message.payload, self.limits.message)
+            }
+            (8..=10, _) => (&mut self.control, MOST_CONTROL),
+            _ => return,
+        };
+        let start = kept.len();
+        keep(kept, bytes, limit);
+        if let Some(mask) = frame.mask {
+            // RFC 6455, section 5.3: byte i is masked with byte i modulo 4 of the key.
+            for (at, byte) in (from % 4..).zip(&mut kept[start..]) {
+                *byte ^= mask[(at % 4) as usize];
+            }
+        }
+    }
+
+    fn end_frame(&mut self, frame: Frame, out: &mut Vec<Event>) {
+        let message = match frame.opcode {
+            0..=2 if frame.fin => self.message.take(),
+            8..=10 => Some(Message {
+                kind: match frame.opcode {
+                    8 => Kind::Close,
+                    9 => Kind::Ping,
+                    _ => Kind::Pong,
+                },
+                payload: std::mem::take(&mut self.control),
+                length: frame.length,
+                compressed: false,
+            }),
+            _ => None,
+        };
+        let Some(message) = message else { return };
+        if message.kind == Kind::Close {
+            self.closed = true;
+        }
+        out.extend(faults(&message).into_iter().flatten().map(Event::Fault));
+        out.push(Event::Message(message));
+    }
+}
+
+/// More than this is not kept of a control frame, and must not come.
+pub(crate) const MOST_CONTROL: usize = 125;
+
+/// How long the head is whose first bytes are these (RFC 6455, section 5.2).
+fn head_length(head: &[u8]) -> usize {
+    let Some(second) = head.get(1) else { return 2 };
+    let length = match second & 0x7f {
+        126 => 2,
+        127 => 8,
+        _ => 0,
+    };
+    2 + length + if second & 0x80 == 0 { 0 } else { 4 }
+}
+
+fn faults(message: &Message) -> [Option<Fault>; 2] {
+    match (message.kind, &*message.payload) {
+        (Kind::Text, _) if !message.compressed && message.text().is_none() => {
+            [Some(Fault::NotUtf8), None]
+        }
+        (Kind::Close, [_]) => [Some(Fault::CloseTooShort), None],
+        (Kind::Close, &[high, low, ref reason @ ..]) => {
+            let code = u16::from_be_bytes([high, low]);
+            // RFC 6455, section 7.4, and the registry that it opens.
+            let good = matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999);
+            let utf8 = str::from_utf8(reason).is_ok() || !message.is_whole();
+            [
+                (!good).then_some(Fault::CloseCode(code)),
+                (!utf8).then_some(Fault::NotUtf8),
+            ]
+        }
+        _ => [None, None],
+    }
+}
