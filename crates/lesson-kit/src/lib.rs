@@ -144,6 +144,10 @@ where
                 continue;
             }
         };
+        // Nagle's algorithm holds a small packet back until the one before it has been
+        // acknowledged, which can take 40 ms: no way to send frames. Node turns it off
+        // as well. If that fails, the connection is gone, and hyper will find out.
+        let _ = stream.set_nodelay(true);
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .serve_connection(TokioIo::new(stream), service.clone())
