@@ -40,7 +40,7 @@ async fn binary_comes_back_as_binary() -> Result {
     Ok(())
 }
 
-/// RFC 6455, section 5.4: also in the middle of a character, and with a ping between.
+/// RFC 6455, section 5.4: even in the middle of a character, and with a ping between.
 #[tokio::test]
 async fn a_message_in_pieces_comes_back_whole() -> Result {
     let server = lesson().start().await?;

@@ -1,8 +1,8 @@
 //! # 05 · A WebSocket by hand: echo
 //!
 //! `new WebSocket('ws://…')` in the browser, and the server it talks to. Text comes back
-//! as text and binary as binary. The page and the socket share the path `/`: what tells
-//! them apart is one header.
+//! as text and binary as binary. The page and the socket share the path `/`, and one
+//! header tells them apart.
 //!
 //! Run it: `cargo run --example 05_ws_echo`
 //!
@@ -37,7 +37,7 @@ use tokio_tungstenite::{
     },
 };
 
-/// The longest message, in bytes. Without a limit of its own, tungstenite takes 64 MiB.
+/// The longest message, in bytes. If you set no limit, tungstenite takes 64 MiB.
 const LONGEST: usize = 1024 * 1024;
 
 #[tokio::main]
@@ -82,8 +82,8 @@ fn upgrade(mut request: Request<Incoming>) -> Answer {
     };
     let accept = derive_accept_key(key.as_bytes());
 
-    // A promise of the connection. It is kept once the answer below has been sent, so
-    // it must not be awaited before.
+    // A promise of the connection. It is kept once the answer below has been sent, so it
+    // must not be awaited before that.
     let upgraded = hyper::upgrade::on(&mut request);
     tokio::spawn(async move {
         match upgraded.await {
@@ -102,7 +102,7 @@ fn upgrade(mut request: Request<Incoming>) -> Answer {
 // ANCHOR_END: upgrade
 
 // ANCHOR: echo
-/// What the server says from here on is not HTTP any more.
+/// From here on the connection no longer speaks HTTP.
 async fn converse(connection: Upgraded) {
     let config = WebSocketConfig::default()
         // The default is 128 KiB for each connection.
@@ -137,7 +137,7 @@ async fn converse(connection: Upgraded) {
 // ANCHOR_END: echo
 
 // ANCHOR: close
-/// What a client is told that breaks the rules (RFC 6455, section 7.4.1).
+/// The code for a client that breaks the rules (RFC 6455, section 7.4.1).
 fn close_code(error: &Error) -> Option<CloseCode> {
     match error {
         Error::Capacity(_) => Some(CloseCode::Size),
@@ -170,7 +170,7 @@ async fn hang_up(
 }
 // ANCHOR_END: close
 
-/// Whether one of the comma-separated values of a header is `wanted`, in any case.
+/// Whether one of the comma-separated values of a header is `wanted`, ignoring case.
 fn names(headers: &HeaderMap, name: HeaderName, wanted: &str) -> bool {
     let values = headers.get_all(name);
     let mut values = values.iter().filter_map(|value| value.to_str().ok());

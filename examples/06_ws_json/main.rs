@@ -2,7 +2,7 @@
 //!
 //! A calculator: `{"op":"add","args":[1,2]}` is answered with `{"result":3}`, and
 //! whatever does not make sense with `{"error":"…"}`. In Node you would call `JSON.parse`
-//! and look at what came out. Here a type says what may come in, and the parser checks.
+//! and check what came out. Here a type says what may come in, and the parser checks.
 //!
 //! Run it: `cargo run --example 06_ws_json`
 //!
@@ -61,7 +61,7 @@ enum Call {
     Sum(Vec<i64>),
 }
 
-/// What it gets: `{"result":3}` or `{"error":"…"}`.
+/// What it gets back: `{"result":3}` or `{"error":"…"}`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Reply {
@@ -81,8 +81,8 @@ fn reply(text: &str) -> Reply {
     }
 }
 
-/// `None` for a division by zero, and where the result has no
-/// room in an `i64`.
+/// `None` for a division by zero, or if the result does not
+/// fit in an `i64`.
 fn compute(call: Call) -> Option<i64> {
     match call {
         Call::Add(a, b) => a.checked_add(b),

@@ -16,7 +16,7 @@ export const BOOK = process.env.BOOK_PROGRAM ?? join(ROOT, `target/debug/book${E
 /** The program of a lesson: Cargo puts examples beside its other programs. */
 export const lesson = (name) => join(dirname(BOOK), 'examples', name + EXE);
 
-/** Starts a server, and waits until it says that it listens. */
+/** Starts a server, and waits until it says that it is listening. */
 export async function start(program, args, port = 0) {
   const child = spawn(program, args, {
     env: { ...process.env, PORT: String(port) },
@@ -42,7 +42,7 @@ async function listening(child, program) {
 
 /** Stops a server; returns its exit code and the signal that killed it, if one did. */
 export async function stop({ child }) {
-  // One that has already ended would never say so again.
+  // A server that has already ended would not emit 'exit' again.
   if (child.exitCode !== null || child.signalCode) return [child.exitCode, child.signalCode];
   const ended = once(child, 'exit');
   child.kill('SIGTERM');

@@ -1,5 +1,5 @@
-//! What every lesson with a WebSocket at `/` promises of RFC 6455 itself, whatever it
-//! says there.
+//! What RFC 6455 itself asks of every lesson with a WebSocket at `/`, whatever it sends
+//! there.
 
 use contract::{Frame, Opcode, Peer, Request, Result, peer};
 
@@ -58,8 +58,8 @@ async fn a_handshake_without_a_key_is_a_bad_request() -> Result {
     Ok(())
 }
 
-/// RFC 6455, section 4.4, has the server name the version it speaks. `ws` speaks a draft
-/// too, number 8, and answers 400 where hyper's lesson says 426.
+/// RFC 6455, section 4.4, has the server name the version it speaks. `ws` also speaks
+/// version 8, a draft, and answers 400 where the lesson answers 426.
 #[tokio::test]
 async fn another_version_is_refused_with_the_right_one() -> Result {
     let server = lesson().start().await?;
@@ -94,7 +94,7 @@ async fn a_ping_is_answered_with_its_payload_and_a_pong_with_nothing() -> Result
     Ok(())
 }
 
-/// RFC 6455, section 5.5.1: the answer to a close is a close, as a rule with its code.
+/// RFC 6455, section 5.5.1: the answer to a close is a close, usually with its code.
 #[tokio::test]
 async fn a_close_is_answered_with_its_code() -> Result {
     let server = lesson().start().await?;

@@ -6,26 +6,26 @@ use crate::{
 
 /// A WebSocket client that can also break the rules (RFC 6455).
 ///
-/// It masks what it sends with a key that is always the same, answers nothing by itself,
-/// and hands out what comes frame by frame or message by message.
+/// It masks what it sends, always with the same key. It answers nothing by itself, and
+/// returns what arrives frame by frame or message by message.
 #[derive(Debug)]
 pub struct WebSocket {
     connection: Connection,
 }
 
-/// The key of RFC 6455, section 1.3, and what a server has to make of it.
+/// The key of RFC 6455, section 1.3, and what a server has to answer.
 const KEY: (&str, &str) =
     ("dGhlIHNhbXBsZSBub25jZQ==", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
 
 const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 
-/// A frame may not be longer than this, so that a wrong length is found out.
+/// A frame may not be longer than this, so that a wrong length is noticed.
 const LONGEST: usize = 64 << 20;
 
 /// What a frame is for (RFC 6455, section 5.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Opcode {
-    /// More of the message before.
+    /// More of the message begun before.
     Continuation,
     /// A message of text, or its first part.
     Text,
@@ -33,7 +33,7 @@ pub enum Opcode {
     Binary,
     /// The last frame from this side.
     Close,
-    /// To be answered with a pong of the same payload.
+    /// To be answered with a pong that has the same payload.
     Ping,
     /// The answer to a ping.
     Pong,
@@ -257,7 +257,7 @@ impl WebSocket {
         Ok(Self { connection })
     }
 
-    /// The connection under it, with its transcript.
+    /// The underlying connection, with its transcript.
     pub fn connection(&mut self) -> &mut Connection {
         &mut self.connection
     }
@@ -286,7 +286,7 @@ impl WebSocket {
     ///
     /// # Errors
     ///
-    /// None comes, or what comes breaks the rules for a server (section 5.1 and 5.5).
+    /// No frame arrives, or it breaks the rules for a server (section 5.1 and 5.5).
     pub async fn receive(&mut self) -> Result<Frame> {
         let received = within("frame", async {
             loop {
@@ -310,11 +310,12 @@ impl WebSocket {
         Ok(frame)
     }
 
-    /// Waits for a message, in one frame or in several, and fails unless it is this.
+    /// Waits for a message, in one frame or in several, and fails unless it is this
+    /// one.
     ///
     /// # Errors
     ///
-    /// It is another, or none comes.
+    /// Another message arrives, or none does.
     pub async fn expect(
         &mut self,
         opcode: Opcode,
@@ -353,7 +354,7 @@ impl WebSocket {
     ///
     /// # Errors
     ///
-    /// Something else comes, or the connection stays open.
+    /// Something else arrives, or the connection stays open.
     pub async fn expect_close(&mut self, code: Option<u16>) -> Result {
         let frame = self.receive().await?;
         let got = frame.close_code().0;

@@ -113,9 +113,9 @@ const GRACE: Duration = Duration::from_secs(5);
 /// Serves HTTP/1.1 on the port that `PORT` asks for (default 3000) until Ctrl-C or
 /// SIGTERM, then lets the requests in flight finish, for up to 5 seconds.
 ///
-/// This is the `listen` of lesson 04, for any service as in lesson 03. A connection
-/// that is upgraded (RFC 9110, section 7.8) has ended as far as this function is
-/// concerned: whoever took it over has to look after it.
+/// This is the `listen` of lesson 04, for any service, as in lesson 03. An upgraded
+/// connection (RFC 9110, section 7.8) has ended as far as this function is concerned:
+/// whoever takes it over has to look after it.
 ///
 /// # Errors
 ///

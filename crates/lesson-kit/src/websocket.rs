@@ -28,16 +28,16 @@ use tokio_tungstenite::{
 /// A WebSocket on a connection that hyper has handed over.
 pub type Socket = WebSocketStream<TokioIo<Upgraded>>;
 
-/// The longest message that a [`Socket`] takes, in bytes.
+/// The longest message that a [`Socket`] accepts, in bytes.
 pub const LONGEST: usize = 1024 * 1024;
 
-/// Whether a request asks for a WebSocket, rightly or wrongly.
+/// Whether a request asks for a WebSocket, with a correct handshake or not.
 pub fn asks_for_upgrade(headers: &HeaderMap) -> bool {
     names(headers, header::UPGRADE, "websocket")
 }
 
 /// Answers the handshake (RFC 6455, section 4.2). Once the answer has been sent,
-/// `converse` is run with the socket, in a task of its own.
+/// `converse` is run with the socket, in its own task.
 ///
 /// The answer is 101, or says what is wrong: 400, or 426 for another version.
 pub fn upgrade<F, C>(
@@ -106,8 +106,8 @@ pub async fn hang_up(mut socket: Socket, error: &Error) {
     let reason = error.to_string().into();
     let close = Message::Close(Some(CloseFrame { code, reason }));
     if socket.send(close).await.is_ok() {
-        // A connection that is closed while bytes still come in is reset, and the
-        // reset can overtake the close frame: read on for a while.
+        // A connection that is closed while bytes are still coming in is reset, and the
+        // reset can overtake the close frame, so read on for a while.
         let mut connection = socket.into_inner();
         let _ = connection.shutdown().await;
         let mut nowhere = sink();
@@ -136,7 +136,7 @@ pub fn text(status: StatusCode, body: &'static str) -> Response<Full<Bytes>> {
     response
 }
 
-/// Whether one of the comma-separated values of a header is `wanted`, in any case.
+/// Whether one of the comma-separated values of a header is `wanted`, ignoring case.
 fn names(headers: &HeaderMap, name: HeaderName, wanted: &str) -> bool {
     let values = headers.get_all(name);
     let mut values = values.iter().filter_map(|value| value.to_str().ok());

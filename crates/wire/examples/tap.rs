@@ -11,7 +11,7 @@ use wire::{Style, Tap, Transcript};
 async fn main() -> Result<(), Box<dyn Error>> {
     let target = env::args()
         .nth(1)
-        .ok_or("which server? 127.0.0.1:3000, say")?;
+        .ok_or("which server? 127.0.0.1:3000, for example")?;
     let mut tap = Tap::start(target.parse()?).await?;
     println!("listening on http://{}", tap.addr());
 

@@ -16,12 +16,12 @@ pub enum Direction {
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// The head of an HTTP message, or one line of its framing. Beyond it the direction
-    /// is opaque. 64 KiB unless set.
+    /// is opaque. 64 KiB by default.
     pub head: usize,
-    /// An HTTP body. Its first bytes are kept. 1 MiB unless set.
+    /// An HTTP body. Its first bytes are kept. 1 MiB by default.
     pub body: usize,
-    /// A WebSocket message, of which the first bytes are kept, and all the attachments
-    /// of a Socket.IO packet, without which it is dropped. 1 MiB unless set.
+    /// A WebSocket message, of which the first bytes are kept; also all the attachments
+    /// of a Socket.IO packet, which is dropped if they are larger. 1 MiB by default.
     pub message: usize,
 }
 
@@ -36,8 +36,8 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// The most bytes that a decoder with these limits keeps between two calls, both
-    /// directions together. While a call lasts, the events that it returns come on top.
+    /// The most bytes that a decoder with these limits keeps between two calls, for
+    /// both directions together. During a call, the events that it returns are extra.
     pub fn total(&self) -> usize {
         let heads = self.head.max(MOST_SHOWN) + websocket::MOST_CONTROL + 14;
         // One message, a packet from an earlier one, and that packet's attachments.
@@ -55,22 +55,22 @@ pub enum Event {
     Http(http::Event),
     /// A WebSocket (RFC 6455).
     WebSocket(websocket::Event),
-    /// An Engine.IO packet, or what is wrong where one should be.
+    /// An Engine.IO packet, or why there is none where one should be.
     EngineIo(Result<engineio::Packet, engineio::Fault>),
-    /// A Socket.IO packet, or what is wrong where one should be.
+    /// A Socket.IO packet, or why there is none where one should be.
     SocketIo(Result<socketio::Packet, socketio::Fault>),
     /// From here on this direction is not decoded.
     Opaque(Opaque),
-    /// So many bytes were not decoded, told when the direction ends.
+    /// How many bytes were not decoded, reported when the direction ends.
     Undecoded {
-        /// Those of an opaque direction, or of what the end cut off.
+        /// The bytes of an opaque direction, or of what the end cut off.
         bytes: u64,
         /// The first 64 of them, except where they were part of a WebSocket message.
         start: Vec<u8>,
     },
     /// A remark by whoever writes the transcript, for what the wire does not show.
     Note(String),
-    /// A [`Tap`](crate::Tap) dropped so many events, because nobody took them in time.
+    /// A [`Tap`](crate::Tap) dropped events because nobody took them in time.
     Missed {
         /// How many.
         n: u64,
@@ -90,12 +90,12 @@ pub enum Tcp {
     Reset,
 }
 
-/// Why a direction is not decoded any more.
+/// Why a direction is no longer decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Opaque {
-    /// It is not HTTP that can be followed.
+    /// It is not HTTP, or not HTTP that can be followed.
     Http(http::Fault),
-    /// The connection has switched to another protocol than WebSocket, or is a tunnel
+    /// The connection has switched to a protocol other than WebSocket, or is a tunnel
     /// (RFC 9110, sections 7.8 and 9.3.6).
     Switched,
     /// More than [`Limits::head`] bytes before the answer to an upgrade, or a thousand
@@ -108,21 +108,21 @@ const MOST_PIPELINED: usize = 1000;
 
 /// Decodes both directions of one connection, from its first byte.
 ///
-/// However the bytes are split, each direction yields the same events. A response needs
-/// its request to be understood: feed them in the order in which they were seen.
+/// However the bytes are split, each direction yields the same events. A response makes
+/// sense only with its request, so feed them in the order in which they were seen.
 #[derive(Debug)]
 pub struct Decoder {
     limits: Limits,
     to_server: Side,
     to_client: Side,
-    /// Requests whose response has not come.
+    /// Requests whose response has not arrived.
     exchanges: VecDeque<Exchange>,
 }
 
 #[derive(Debug)]
 struct Side {
     layer: Layer,
-    /// What the body that is coming belongs to.
+    /// What the body now arriving belongs to.
     exchange: Exchange,
     socketio: socketio::Decoder,
 }
@@ -130,7 +130,7 @@ struct Side {
 #[derive(Debug)]
 enum Layer {
     Http(http::Decoder),
-    /// The client has asked for an upgrade: what it sends is not HTTP nor WebSocket
+    /// The client has asked for an upgrade: what it sends is neither HTTP nor WebSocket
     /// until the server has answered.
     Waiting(Vec<u8>),
     WebSocket(websocket::Decoder),
@@ -157,10 +157,10 @@ impl Unread {
     }
 }
 
-/// More than this is not kept of what was not decoded.
+/// How many of the bytes that were not decoded are kept.
 const MOST_SHOWN: usize = 64;
 
-/// What has to be known of a request to read what follows it.
+/// What has to be known about a request to read what follows it.
 #[derive(Clone, Copy, Debug, Default)]
 struct Exchange {
     method: Method,
@@ -238,15 +238,15 @@ impl Decoder {
         }
     }
 
-    /// The next bytes in a direction. What they complete is returned: sometimes of the
-    /// other direction too, which had to wait for them.
+    /// Takes the next bytes in a direction. Returns the events that they complete,
+    /// sometimes also those of the other direction that had to wait for them.
     pub fn feed(&mut self, direction: Direction, bytes: &[u8]) -> Events {
         let mut out = Vec::new();
         self.run(direction, bytes, &mut out);
         out
     }
 
-    /// A direction ends. What was incomplete is reported, as far as it came.
+    /// Ends a direction. What is incomplete is reported as far as it arrived.
     pub fn finish(&mut self, direction: Direction) -> Events {
         let mut out = Vec::new();
         let side = self.side(direction);
@@ -449,7 +449,7 @@ impl Decoder {
         }
     }
 
-    /// The upgrade is answered: what the client has sent since is read as what it is.
+    /// The upgrade has been answered, so what the client has sent since can be read.
     fn release(&mut self, layer: Layer, out: &mut Events) {
         let waited = std::mem::replace(&mut self.to_server.layer, layer);
         if let Layer::Waiting(held) = waited {
@@ -510,7 +510,7 @@ impl Decoder {
     }
 }
 
-/// What has to be known of a response to read what follows it.
+/// What has to be known about a response to read what follows it.
 #[derive(Clone, Copy)]
 struct Answer {
     status: u16,

@@ -22,7 +22,7 @@ pub enum Packet {
     Message(String),
     /// Bytes for the layer above.
     Binary(Vec<u8>),
-    /// 5, from the client: from now on on this transport ("Upgrade").
+    /// 5, from the client: changes to this transport ("Upgrade").
     Upgrade,
     /// 6, from the server: ends a waiting poll.
     Noop,
@@ -31,17 +31,17 @@ pub enum Packet {
 /// Why something is not a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// Not one byte where a packet should be.
+    /// No bytes where a packet should be.
     Empty,
     /// Not one of the seven types.
     Type(char),
-    /// Text after a packet that has none.
+    /// Text after a packet that takes none.
     UnexpectedText,
     /// A text packet that is not UTF-8.
     NotUtf8,
     /// A binary packet of a polling payload that is not Base64 (RFC 4648, section 4).
     NotBase64,
-    /// What carries it was too long to be kept, or cut off: see [`Limits`](crate::Limits).
+    /// What carries it was too long to keep, or cut off: see [`Limits`](crate::Limits).
     Cut,
     /// What carries it is compressed, by `content-encoding` or permessage-deflate.
     Compressed,
@@ -54,7 +54,7 @@ impl fmt::Display for Fault {
                 return write!(f, "{:?} is not a packet type", found);
             }
             Self::Empty => "an empty packet",
-            Self::UnexpectedText => "text after a packet that has none",
+            Self::UnexpectedText => "text after a packet that takes none",
             Self::NotUtf8 => "a packet that is not UTF-8",
             Self::NotBase64 => "a packet that is not Base64",
             Self::Cut => "not decoded: cut off, or too long to keep",
@@ -68,7 +68,7 @@ impl Packet {
     ///
     /// # Errors
     ///
-    /// It is not one.
+    /// `text` is not a packet.
     pub fn parse(text: &str) -> Result<Self, Fault> {
         let mut chars = text.chars();
         let kind = chars.next().ok_or(Fault::Empty)?;
@@ -104,7 +104,7 @@ impl Packet {
     }
 }
 
-/// Reads the payload of a polling request or response: packets with U+001E in between
+/// Reads the payload of a polling request or response: packets separated by U+001E
 /// ("HTTP long-polling").
 pub fn parse_payload(payload: &[u8]) -> impl Iterator<Item = Result<Packet, Fault>> {
     payload.split(|&byte| byte == 0x1e).map(|packet| {

@@ -4,11 +4,11 @@ use std::fmt;
 
 use crate::{Direction, Limits, keep};
 
-/// Names as they were written, and values, in the order in which they came. Bytes that
-/// are not UTF-8 show as U+FFFD.
+/// Names as they were written, and values, in the order in which they arrived. Bytes
+/// that are not UTF-8 show as U+FFFD.
 pub type Headers = Vec<(String, String)>;
 
-/// The first value of the header `name`, in whatever case it was written.
+/// The first value of the header `name`, ignoring case.
 pub fn header<'a>(headers: &'a Headers, name: &str) -> Option<&'a str> {
     let mut values = all(headers, name);
     values.next()
@@ -35,7 +35,7 @@ pub enum Event {
     Request(Request),
     /// The head of a response (RFC 9112, section 4).
     Response(Response),
-    /// A body (RFC 9112, section 6), once it is over. An empty one is not reported.
+    /// A body (RFC 9112, section 6), once it has ended. An empty one is not reported.
     Body(Body),
 }
 
@@ -53,7 +53,7 @@ pub struct Request {
 }
 
 impl Request {
-    /// Whether it asks to go on as a WebSocket (RFC 6455, section 4.1).
+    /// Whether it asks to switch to WebSocket (RFC 6455, section 4.1).
     pub fn is_websocket(&self) -> bool {
         self.method == "GET" && lists(&self.headers, "upgrade", "websocket")
     }
@@ -73,7 +73,7 @@ pub struct Response {
 }
 
 impl Response {
-    /// Whether it goes on as a WebSocket (RFC 6455, section 4.2.2).
+    /// Whether it switches to WebSocket (RFC 6455, section 4.2.2).
     pub fn is_websocket(&self) -> bool {
         self.status == 101 && lists(&self.headers, "upgrade", "websocket")
     }
@@ -97,7 +97,7 @@ impl Body {
     }
 }
 
-/// Why one direction cannot be followed any more.
+/// Why one direction can no longer be followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// Not a request line, status line or header field.
@@ -166,13 +166,14 @@ impl Decoder {
         self.line.len() + self.body.bytes.len()
     }
 
-    /// What has come of an incomplete head, size or trailer.
+    /// What has arrived of an incomplete head, size or trailer.
     pub(crate) fn unread(&self) -> &[u8] {
         &self.line
     }
 
-    /// Takes bytes off `input` until there is an event, or none are left. `bodiless` is
-    /// whether the next response has no body whatever it declares (a HEAD was sent).
+    /// Takes bytes from `input` until there is an event, or no bytes are left.
+    /// `bodiless` says that the next response has no body, whatever it declares (a HEAD
+    /// was sent).
     pub(crate) fn next(
         &mut self,
         input: &mut &[u8],
@@ -258,8 +259,8 @@ impl Decoder {
         }
     }
 
-    /// A head is parsed at every end of a line: what is wrong shows there, and at the
-    /// same byte however the bytes were split.
+    /// A head is parsed at the end of every line, so a fault shows there, at the same
+    /// byte however the bytes were split.
     fn head(
         &mut self,
         input: &mut &[u8],
@@ -274,7 +275,7 @@ impl Decoder {
             }
         }
         let ended = take_line(&mut self.line, input, self.limits.head);
-        // What is not HTTP often has no end of line for long: one look at its start.
+        // What is not HTTP may have no line end for long, so look at its start once.
         let plausible = match self.direction {
             Direction::ToServer => self.line[0].is_ascii_alphabetic(),
             Direction::ToClient => {
@@ -329,7 +330,8 @@ impl Decoder {
     }
 }
 
-/// Moves one line, with its end, from `input` to `line`. `false`: its end is to come.
+/// Moves one line, with its end, from `input` to `line`. `false`: the end has yet to
+/// arrive.
 fn take_line(
     line: &mut Vec<u8>,
     input: &mut &[u8],
@@ -401,7 +403,7 @@ fn exactly(length: u64) -> State {
     }
 }
 
-/// RFC 9112, section 6.3, rule 7: what declares no body has none.
+/// RFC 9112, section 6.3, rule 7: a request that declares no body has none.
 fn request_body(headers: &Headers) -> Result<State, Fault> {
     Ok(declared_body(headers)?.unwrap_or(State::Head))
 }

@@ -17,10 +17,10 @@
 //! assert_eq!((*direction, &*request.target), (Direction::ToServer, "/"));
 //! ```
 //!
-//! A decoder describes; it does not judge. What breaks a protocol is a *fault* among the
-//! events, and decoding goes on. Where it cannot go on, [`Event::Opaque`] says why, and
-//! [`Event::Undecoded`] counts the bytes at the end. It never panics, and it keeps no
-//! more than [`Limits::total`] bytes.
+//! A decoder describes; it does not judge. What breaks a protocol is a *fault* among
+//! the events, and decoding goes on. Where it cannot go on, [`Event::Opaque`] says why,
+//! and [`Event::Undecoded`] counts the bytes at the end. A decoder never panics, and it
+//! keeps no more than [`Limits::total`] bytes.
 
 mod decoder;
 pub mod engineio;
@@ -35,7 +35,7 @@ pub use decoder::{Decoder, Direction, Event, Limits, Opaque, Tcp};
 pub use tap::{Record, Tap};
 pub use transcript::{Style, Transcript};
 
-/// Appends `bytes` while `kept` holds fewer than `limit`; the rest is not kept.
+/// Appends `bytes` until `kept` holds `limit` of them; the rest is not kept.
 fn keep(kept: &mut Vec<u8>, bytes: &[u8], limit: usize) {
     let room = limit.saturating_sub(kept.len());
     kept.extend_from_slice(&bytes[..bytes.len().min(room)]);

@@ -1,4 +1,4 @@
-//! What differs from run to run, and what stands for it in a transcript that is committed.
+//! What differs from run to run, and the placeholders for it in a committed transcript.
 
 use std::collections::HashMap;
 
@@ -14,7 +14,7 @@ pub(crate) struct Names {
     count: HashMap<&'static str, usize>,
 }
 
-/// Shorter strings may stand by chance where they mean something else.
+/// Shorter strings may occur by chance where they mean something else.
 const SHORTEST_ID: usize = 8;
 
 impl Names {
@@ -101,7 +101,7 @@ impl Names {
     }
 
     fn replace(&self, text: &str) -> String {
-        // Ports first: they are found by what stands before them.
+        // Ports first: they are recognised by what precedes them.
         let mut out = String::new();
         let mut from = 0;
         for (at, port) in ports(text) {
@@ -160,7 +160,7 @@ impl Names {
         event
     }
 
-    /// The length follows what the payload has become.
+    /// The length is adapted to the new payload.
     fn payload(&self, kept: &mut Vec<u8>, length: &mut u64) {
         let replaced = self.replace_bytes(kept);
         *length = *length - kept.len() as u64 + replaced.len() as u64;
@@ -190,7 +190,7 @@ impl Names {
     }
 }
 
-/// The ports in `text` that stand after the name of this machine, and where.
+/// The ports in `text` that follow the name of this machine, and where they are.
 fn ports(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let hosts = ["127.0.0.1:", "localhost:", "[::1]:"];
     let mut at = 0;

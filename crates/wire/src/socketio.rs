@@ -12,7 +12,7 @@ use crate::Limits;
 /// The type of a packet ("Exchange protocol").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// 0: joins a namespace, and the answer to that.
+    /// 0: joins a namespace, or the answer to that.
     Connect,
     /// 1: leaves a namespace.
     Disconnect,
@@ -88,7 +88,7 @@ impl Packet {
     ///
     /// # Errors
     ///
-    /// It is not the text of one.
+    /// `text` is not the text of a packet.
     pub fn parse(text: &str) -> Result<(Self, usize), Fault> {
         let first = text.chars().next().ok_or(Fault::Empty)?;
         let kind = first.to_digit(10).and_then(|n| Kind::ALL.get(n as usize));
@@ -163,13 +163,13 @@ pub enum Fault {
     Empty,
     /// Not one of the seven types.
     Type(char),
-    /// No number of attachments where one is due, or more than [`MOST_ATTACHMENTS`].
+    /// No number of attachments where one is needed, or more than [`MOST_ATTACHMENTS`].
     Attachments,
     /// An id that does not fit 64 bits.
     Id,
     /// The payload is not JSON.
     Json,
-    /// The payload is JSON of a shape that this type does not have.
+    /// The payload is JSON of the wrong shape for this type.
     Payload(Kind),
     /// Bytes that no packet has announced.
     UnexpectedBinary,
@@ -190,7 +190,7 @@ impl fmt::Display for Fault {
                 return write!(f, "this is not the payload of {}", kind.name());
             }
             Self::Missing(count) => {
-                return write!(f, "{count} attachments did not come");
+                return write!(f, "{count} attachments are missing");
             }
             Self::Empty => "an empty packet",
             Self::Attachments => "not a number of attachments",
@@ -209,7 +209,7 @@ pub(crate) struct Decoder {
     /// A packet, and how many of its attachments are still to come.
     waiting: Option<(Packet, usize)>,
     size: usize,
-    /// Attachments of a packet that was dropped, which are still to come.
+    /// Attachments still to come of a packet that was dropped.
     ignored: usize,
 }
 
@@ -242,7 +242,8 @@ impl Decoder {
         [missing, packet]
     }
 
-    /// No attachments follow any more: what the packet that waits for them lacks.
+    /// No more attachments follow. Returns what a packet that waits for some still
+    /// lacks.
     pub(crate) fn finish(&mut self) -> Option<Fault> {
         self.ignored = 0;
         self.size = 0;

@@ -26,34 +26,34 @@ use crate::{
 /// An event, and where and when a [`Tap`] saw it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
-    /// The number of the TCP connection, from 1, in the order of their coming.
+    /// The number of the TCP connection, from 1, in order of arrival.
     pub connection: u64,
     /// The time since the tap was started.
     pub at: Duration,
-    /// Who said it. What concerns both is told of the client.
+    /// Who sent it. What concerns both sides is reported as the client's.
     pub direction: Direction,
     /// What it was.
     pub event: Event,
 }
 
-/// Events that wait to be taken: not more than this many …
+/// The most events that wait to be taken …
 const MOST_RECORDS: usize = 4096;
 
-/// … and not with more payload than this, in bytes.
+/// … and the most payload that they hold, in bytes.
 const MOST_BYTES: usize = 16 << 20;
 
-/// What is read at once, and so all that a tap holds of what one side has sent and the
-/// other has not taken. Beyond it the sender has to wait.
+/// The most that is read at once, and so the most that a tap holds of what one side has
+/// sent and the other has not taken. Beyond that the sender has to wait.
 const READ: usize = 16 << 10;
 
 /// A TCP proxy on loopback that reports what passes.
 ///
 /// It forwards every byte untouched and at once, whether it can be decoded or not. It
-/// passes on the end of a direction (FIN) and the abortion of a connection (RST). Who
-/// stalls makes the other side wait, as without a tap.
+/// passes on the end of a direction (FIN) and the abort of a connection (RST). If one
+/// side stalls, the other has to wait, as without a tap.
 ///
 /// Events have to be taken with [`next`](Self::next). If nobody does, up to 4,096 of
-/// them are kept, with up to 16 MiB of payload; what comes then is dropped, and
+/// them are kept, with up to 16 MiB of payload; any more are dropped, and
 /// [`Event::Missed`] stands in its place. Forwarding never waits for them.
 ///
 /// Dropping a tap ends it and its connections.
@@ -68,7 +68,7 @@ pub struct Tap {
     running: Option<oneshot::Sender<()>>,
 }
 
-/// What is known of the events on their way from the connections to the tap's owner.
+/// What is known about the events on their way from the connections to the tap's owner.
 #[derive(Debug, Default)]
 struct Queue {
     bytes: AtomicUsize,
@@ -76,11 +76,11 @@ struct Queue {
 }
 
 impl Tap {
-    /// Listens on a free port of 127.0.0.1, and connects whoever comes to `target`.
+    /// Listens on a free port of 127.0.0.1, and connects each client to `target`.
     ///
     /// # Errors
     ///
-    /// There is no port to listen on. That `target` cannot be reached shows in the
+    /// There is no port to listen on. If `target` cannot be reached, that shows in the
     /// events, and to the client as a reset.
     pub async fn start(target: SocketAddr) -> io::Result<Self> {
         Self::with_limits(target, Limits::default()).await
@@ -90,7 +90,7 @@ impl Tap {
     ///
     /// # Errors
     ///
-    /// As there.
+    /// As for [`start`](Self::start).
     pub async fn with_limits(
         target: SocketAddr,
         limits: Limits,
@@ -118,13 +118,13 @@ impl Tap {
         })
     }
 
-    /// Where clients have to connect.
+    /// The address that clients connect to.
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// The next event; `None` once the tap was stopped and all were taken. It can be
-    /// dropped before it is ready, and nothing is lost.
+    /// The next event; `None` once the tap has stopped and all events have been taken.
+    /// If this future is dropped before it is ready, nothing is lost.
     pub async fn next(&mut self) -> Option<Record> {
         if let Some(record) = self.try_next() {
             return Some(record);
@@ -140,7 +140,7 @@ impl Tap {
             self.queue.take(&record);
             return Some(record);
         }
-        // Nothing came since, that this could have been told with.
+        // No event has come since that could have carried this count.
         let n = self.queue.missed.swap(0, Ordering::Relaxed);
         (n > 0).then(|| Record {
             connection: 0,
@@ -150,11 +150,12 @@ impl Tap {
         })
     }
 
-    /// Stops listening and cuts the connections. What was seen can still be taken.
+    /// Stops listening and cuts the connections. Events already seen can still be
+    /// taken.
     pub async fn stop(&mut self) {
         self.running = None;
         if let Some(accepting) = self.accepting.take() {
-            // An error would be a panic there, which has been printed.
+            // An error would be a panic in that task, which has been printed.
             let _ = accepting.await;
         }
     }
@@ -166,7 +167,7 @@ impl Queue {
     }
 }
 
-/// Writes down what one connection does.
+/// Records what one connection does.
 #[derive(Clone, Debug)]
 struct Reporter {
     connection: u64,
@@ -255,7 +256,7 @@ async fn accept(
                     let reporter = reporter.clone();
                     connections.spawn(connection(client, target, limits, reporter));
                 }
-                // Out of file descriptors, most likely: they come back.
+                // Out of file descriptors, most likely: some will be free again.
                 Err(_) => sleep(Duration::from_millis(50)).await,
             },
             Some(_) = connections.join_next() => {}
@@ -282,7 +283,7 @@ async fn connection(
         }
     };
     reporter.report(Direction::ToServer, Event::Tcp(Tcp::Opened));
-    // What comes is to leave at once. An error here shows again at the first write.
+    // What arrives is to leave at once. An error here shows again at the first write.
     let _ = (client.set_nodelay(true), server.set_nodelay(true));
 
     // A std Mutex, not a tokio one, because nothing awaits while it is held.
@@ -308,8 +309,8 @@ async fn connection(
         )
     };
     if outcome.is_err() {
-        // Dropping a socket would send FIN, "all was said". Without time to linger it
-        // sends RST. The one that was aborted already does not mind.
+        // Dropping a socket would send FIN, as if all had been sent. Without time to
+        // linger it sends RST. On the one that was already aborted this does nothing.
         let _ = (client.set_zero_linger(), server.set_zero_linger());
     }
 }
@@ -328,7 +329,7 @@ async fn forward(
             Some(bytes) => decoder.feed(direction, bytes),
             None => decoder.finish(direction),
         };
-        // Under the lock: the other direction's events are not to come in between.
+        // Under the lock: the other direction's events must not come in between.
         for (direction, event) in events {
             reporter.report(direction, event);
         }
@@ -349,14 +350,14 @@ async fn forward(
         if length == 0 {
             decode(direction, None);
             reporter.report(direction, Event::Tcp(Tcp::Fin));
-            // It fails where the reader is gone, who then needs no FIN.
+            // This fails if the reader is gone, and then no FIN is needed.
             let _ = to.shutdown().await;
             return Ok(());
         }
         let bytes = &buffer[..length];
-        // Before they are forwarded: so no answer to them can be seen before them.
+        // Before they are forwarded, so that no answer to them is seen first.
         decode(direction, Some(bytes));
-        // Who cannot be written to has aborted the connection.
+        // A side that cannot be written to has aborted the connection.
         let written = to.write_all(bytes).await;
         written.map_err(|error| aborted(other, error))?;
     }

@@ -21,19 +21,20 @@ pub struct Transcript {
 /// How a transcript is shown as text. Nothing is on by default.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Style {
-    /// Colours (ANSI) besides the arrows, which tell the same.
+    /// Colours (ANSI), which say the same as the arrows.
     pub colour: bool,
-    /// The header fields of HTTP, each on a line of its own below its head.
+    /// The header fields of HTTP, each on its own line below the head.
     pub headers: bool,
-    /// Every WebSocket frame, also where it is a message of its own.
+    /// Every WebSocket frame, even one that is a whole message.
     pub frames: bool,
 }
 
-/// Longer payloads are cut, in characters. Text has room to tell their length in bytes.
+/// Payloads of more characters than this are cut. Text has room for their length in
+/// bytes.
 const LONGEST_IN_TEXT: usize = 160;
 const LONGEST_IN_DIAGRAM: usize = 40;
 
-/// A label of more than this, also in characters, is cut wherever it is long.
+/// A label of more characters than this is cut, whatever it is made of.
 const LONGEST_LABEL: usize = 80;
 
 /// A longer word does not fit between two lifelines, and would be drawn beside them.
@@ -113,10 +114,10 @@ impl Transcript {
 
     /// The same transcript without what differs from run to run, to be committed.
     ///
-    /// Times go. Dates, local ports, WebSocket keys and masks, session ids and UUIDs
-    /// become placeholders: `sid-1` wherever the first id stood, in headers, paths and
-    /// payloads alike. A session id is a string of 8 or more characters that stands as
-    /// `sid` or `pid` in a handshake or as `sid=` in a path.
+    /// Times are left out. Dates, local ports, WebSocket keys and masks, session ids
+    /// and UUIDs become placeholders: `sid-1` wherever the first id was, in headers,
+    /// paths and payloads alike. A session id is a string of 8 or more characters that
+    /// appears as `sid` or `pid` in a handshake or as `sid=` in a path.
     #[must_use]
     pub fn normalised(&self) -> Self {
         let mut names = Names::default();
@@ -135,8 +136,8 @@ impl Transcript {
         }
     }
 
-    /// A mermaid `sequenceDiagram`, whose first line is `%% title: …`. Of a message it
-    /// shows the highest layer that was decoded; of TCP, how a connection ends.
+    /// A mermaid `sequenceDiagram`, whose first line is `%% title: …`. For a message it
+    /// shows the highest layer that was decoded; for TCP, how a connection ends.
     pub fn mermaid(&self, title: &str) -> String {
         let title = match plain(title) {
             title if title.is_empty() => "On the wire".into(),
@@ -190,7 +191,7 @@ impl Transcript {
     }
 }
 
-/// A frame that is all of a message: that message says the same.
+/// A frame that is a whole message: the message says the same.
 fn is_plain_frame(event: &Event) -> bool {
     match event {
         Event::WebSocket(websocket::Event::Frame(frame)) => {
@@ -200,7 +201,7 @@ fn is_plain_frame(event: &Event) -> bool {
     }
 }
 
-/// Whether the layer above, whose event would follow at once, shows it as well.
+/// Whether the layer above shows it as well, in an event that follows at once.
 fn is_told_above(record: &Record, after: &[Record]) -> bool {
     let same = after.iter().filter(|next| {
         (next.connection, next.direction) == (record.connection, record.direction)
@@ -221,7 +222,7 @@ fn is_told_above(record: &Record, after: &[Record]) -> bool {
     }
 }
 
-/// Whether it may stand between the text of a Socket.IO packet and that packet.
+/// Whether it may come between the text of a Socket.IO packet and that packet.
 fn carries_attachment(event: &Event) -> bool {
     match event {
         Event::WebSocket(websocket::Event::Frame(_))
@@ -261,8 +262,8 @@ fn describe(event: &Event, longest: usize) -> String {
     match event {
         Event::Tcp(Tcp::Opened) => "connected".into(),
         Event::Tcp(Tcp::Unreachable(why)) => format!("no connection: {}", text(why)),
-        Event::Tcp(Tcp::Fin) => "FIN: has said all".into(),
-        Event::Tcp(Tcp::Reset) => "RST: has hung up".into(),
+        Event::Tcp(Tcp::Fin) => "FIN: nothing more to send".into(),
+        Event::Tcp(Tcp::Reset) => "RST: connection aborted".into(),
         Event::Http(http::Event::Request(request)) => {
             let (method, target) = (text(&request.method), text(&request.target));
             format!("{method} {target} HTTP/1.{}", request.version)
@@ -375,7 +376,7 @@ fn websocket_message(message: &websocket::Message, longest: usize) -> String {
     format!("{name} {said}").trim_end().into()
 }
 
-/// Text where it is text, else hexadecimal.
+/// Text as text, anything else in hexadecimal.
 fn bytes(kept: &[u8], length: u64, longest: usize) -> String {
     let is_text =
         |byte: &u8| byte.is_ascii_graphic() || b" \t\r\n\x1e".contains(byte);
@@ -401,7 +402,7 @@ fn printable_bytes(kept: &[u8], length: u64, longest: usize) -> String {
     for chunk in kept.utf8_chunks() {
         for char in chunk.valid().chars().take(longest.saturating_sub(shown)) {
             match char {
-                // U+2028 and the marks that turn the direction of writing around.
+                // U+2028 and the marks that change the direction of writing.
                 '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
                     out.extend(char.escape_unicode());
                 }
@@ -426,15 +427,15 @@ fn printable_bytes(kept: &[u8], length: u64, longest: usize) -> String {
     out
 }
 
-/// Text that means nothing to mermaid: no comment, arrow, tag or line break. What would
-/// is written with characters that look like it.
+/// Text that means nothing to mermaid: no comment, arrow, tag or line break. Characters
+/// that would mean something are replaced by lookalikes.
 fn plain(text: &str) -> String {
     let text = printable(text, usize::MAX).replace("%%", "％％");
     let text = text.replace('<', "‹").replace('>', "›").replace('\\', "∖");
     text.trim().into()
 }
 
-/// Plain text that is cut, and whose long words are broken, to fit a diagram.
+/// Plain text, cut and with long words broken, to fit a diagram.
 fn label(text: &str) -> String {
     let text = plain(text);
     let mut out = String::new();

@@ -11,7 +11,7 @@ pub enum Event {
     Frame(Frame),
     /// A message whose last frame is complete, or a control frame.
     Message(Message),
-    /// What breaks the protocol, right after the frame in which it shows.
+    /// A breach of the protocol, right after the frame in which it shows.
     Fault(Fault),
 }
 
@@ -39,7 +39,7 @@ pub enum Kind {
     Binary,
     /// A close frame, with a code and a reason or neither.
     Close,
-    /// A ping, which wants a pong with the same payload.
+    /// A ping, to be answered with a pong of the same payload.
     Ping,
     /// A pong.
     Pong,
@@ -54,7 +54,7 @@ pub struct Message {
     pub payload: Vec<u8>,
     /// How many bytes it had in all.
     pub length: u64,
-    /// Whether `payload` is compressed (RFC 7692, section 6), and shown as it is.
+    /// Whether `payload` is compressed (RFC 7692, section 6), and left as it is.
     pub compressed: bool,
 }
 
@@ -64,7 +64,7 @@ impl Message {
         self.length == self.payload.len() as u64
     }
 
-    /// The text of a text message; `None` for others, and if it is not readable.
+    /// The text of a text message; `None` for others, and if it cannot be read.
     pub fn text(&self) -> Option<&str> {
         if self.kind != Kind::Text || self.compressed {
             return None;
@@ -91,14 +91,14 @@ impl Message {
     }
 }
 
-/// What breaks the protocol (sections of RFC 6455). The decoder goes on all the same.
+/// A breach of the protocol (sections of RFC 6455). The decoder goes on regardless.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// A reserved bit that no extension gave a meaning (5.2).
     ReservedBits(u8),
     /// A reserved opcode (5.2). The frame's payload is skipped.
     Opcode(u8),
-    /// A length that a shorter form could have told (5.2).
+    /// A length that a shorter form could have held (5.2).
     LengthNotMinimal,
     /// A length of more than 63 bits (5.2).
     LengthTooLarge,
@@ -108,9 +108,9 @@ pub enum Fault {
     Masked,
     /// A control frame with more than 125 bytes of payload (5.5).
     ControlTooLong,
-    /// A control frame without FIN (5.5). It is taken as whole.
+    /// A control frame without FIN (5.5). It is treated as complete.
     ControlFragmented,
-    /// A continuation where nothing had begun (5.4). Its payload is skipped.
+    /// A continuation where no message had begun (5.4). Its payload is skipped.
     NothingToContinue,
     /// A new message before the last one had ended (5.4). That one is dropped.
     Interrupted,
@@ -157,9 +157,9 @@ pub(crate) struct Decoder {
     /// Whether RSV1 means "compressed" here (RFC 7692).
     deflate: bool,
     head: Vec<u8>,
-    /// The frame whose payload is coming, and how much of that has come.
+    /// The frame whose payload is arriving, and how much of that has arrived.
     frame: Option<(Frame, u64)>,
-    /// The text or binary message whose last frame has not come.
+    /// The text or binary message whose last frame has not arrived.
     message: Option<Message>,
     control: Vec<u8>,
     closed: bool,
@@ -184,11 +184,11 @@ impl Decoder {
         self.head.len() + self.control.len() + message
     }
 
-    /// How many bytes of an incomplete frame or message have come.
+    /// How many bytes of an incomplete frame or message have arrived.
     pub(crate) fn unread(&self) -> u64 {
         let head = self.head.len() as u64;
         let frame = match (&self.frame, &self.message) {
-            // What has come of a data frame is in its message already.
+            // What has arrived of a data frame is already in its message.
             (Some((frame, _)), Some(_)) if frame.opcode <= 2 => 0,
             (Some((_, came)), _) => *came,
             (None, _) => 0,
@@ -335,10 +335,10 @@ impl Decoder {
     }
 }
 
-/// More than this is not kept of a control frame, and must not come.
+/// The longest payload that a control frame may have, and the most that is kept of it.
 pub(crate) const MOST_CONTROL: usize = 125;
 
-/// How long the head is whose first bytes are these (RFC 6455, section 5.2).
+/// The length of a head with these first bytes (RFC 6455, section 5.2).
 fn head_length(head: &[u8]) -> usize {
     let Some(second) = head.get(1) else { return 2 };
     let length = match second & 0x7f {
@@ -357,7 +357,7 @@ fn faults(message: &Message) -> [Option<Fault>; 2] {
         (Kind::Close, [_]) => [Some(Fault::CloseTooShort), None],
         (Kind::Close, &[high, low, ref reason @ ..]) => {
             let code = u16::from_be_bytes([high, low]);
-            // RFC 6455, section 7.4, and the registry that it opens.
+            // RFC 6455, section 7.4, and the registry that it sets up.
             let good = matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999);
             let utf8 = str::from_utf8(reason).is_ok() || !message.is_whole();
             [

@@ -120,10 +120,10 @@ async fn half_close_ends_one_direction_and_the_other_goes_on() -> Result {
     let expected = "\
         #1 → tcp                connected\n\
         #1 → http             GET / HTTP/1.1\n\
-        #1 → tcp                FIN: has said all\n\
+        #1 → tcp                FIN: nothing more to send\n\
         #1 ← http             HTTP/1.1 200 OK\n\
         #1 ← http             body, 13 bytes: until the end\n\
-        #1 ← tcp                FIN: has said all\n";
+        #1 ← tcp                FIN: nothing more to send\n";
     let squeezed =
         |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let text = transcript.normalised().to_string();

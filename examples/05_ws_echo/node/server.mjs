@@ -8,8 +8,8 @@ import { listen, onShutdown, pages, port } from '../../lesson-kit.mjs';
 const server = http.createServer(pages(new URL('../', import.meta.url)));
 // ANCHOR_END: answer
 
-// Before `ws` is attached: it passes errors of the server on, as
-// its own, and nobody would be there to handle those.
+// Before `ws` is attached: it passes on the server's errors as
+// its own, and nobody would be there to handle them.
 listen(server, port());
 
 // ANCHOR: echo
@@ -21,13 +21,13 @@ const wss = new WebSocketServer({
 });
 
 wss.on('connection', (socket) => {
-  // Whether text or binary came, `data` is a Buffer.
+  // For text and binary alike, `data` is a Buffer.
   socket.on('message', (data, isBinary) => {
     socket.send(data, { binary: isBinary });
   });
-  // A message that is too long, or breaks the rules. `ws` has
-  // closed the socket by now, with the right code; but an
-  // 'error' that nobody listens to ends the program.
+  // A message that is too long, or breaks the rules. `ws`
+  // has closed the socket by now, with the right code; but
+  // an 'error' that nobody listens for ends the program.
   socket.on('error', () => {});
 });
 // ANCHOR_END: echo

@@ -20,8 +20,8 @@ const ops = {
 
 function reply(text) {
   const { op, args, ...rest } = JSON.parse(text);
-  // Not `ops[op]`: every object has a `constructor`. And a key
-  // is made a string first, so that ['add'] would pass for 'add'.
+  // Not `ops[op]`: every object has a `constructor`. And a
+  // key becomes a string, so ['add'] would pass for 'add'.
   if (typeof op !== 'string' || !Object.hasOwn(ops, op)) {
     throw new Error(`unknown op ${op}`);
   }
