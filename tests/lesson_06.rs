@@ -136,26 +136,56 @@ async fn answers_come_in_the_order_of_the_questions() -> Result {
 /// serde reads a tagged enum from a list as well: the tag, then the content.
 #[tokio::test]
 async fn a_list_in_place_of_the_object_is_where_the_two_differ() -> Result {
-    let server = lesson().start().await?;
-    let mut socket = server.websocket("/").await?;
-    let call = r#"["add",[1,2]]"#;
-    match peer() {
-        Peer::Rust => expect_result(&mut socket, call, 3).await,
-        Peer::Node => expect_error(&mut socket, call).await,
-    }
+    differ(r#"["add",[1,2]]"#, Some(3), None).await
 }
 
 /// A number in JavaScript is a double, exact up to 2^53. The twin refuses what it could
 /// only guess.
 #[tokio::test]
 async fn integers_beyond_2_to_the_53_are_where_the_two_differ() -> Result {
+    let (beyond, twice) = (9_007_199_254_740_993, 18_014_398_509_481_982);
+    differ(
+        r#"{"op":"add","args":[9007199254740993,0]}"#,
+        Some(beyond),
+        None,
+    )
+    .await?;
+    differ(
+        r#"{"op":"mul","args":[9007199254740991,2]}"#,
+        Some(twice),
+        None,
+    )
+    .await
+}
+
+/// `1.0` is the integer 1 to `JSON.parse`, and of two equal keys it keeps the last.
+#[tokio::test]
+async fn other_spellings_of_a_call_are_where_the_two_differ() -> Result {
+    differ(r#"{"op":"add","args":[1,1.0]}"#, None, Some(2)).await?;
+    differ(r#"{"op":"add","op":"sub","args":[1,2]}"#, None, Some(-1)).await
+}
+
+/// `rust` and `node` are the results; `None` is an error.
+async fn differ(call: &str, rust: Option<i64>, node: Option<i64>) -> Result {
     let server = lesson().start().await?;
     let mut socket = server.websocket("/").await?;
-    let call = r#"{"op":"add","args":[9007199254740993,0]}"#;
-    match peer() {
-        Peer::Rust => expect_result(&mut socket, call, 9_007_199_254_740_993).await,
-        Peer::Node => expect_error(&mut socket, call).await,
+    let expected = match peer() {
+        Peer::Rust => rust,
+        Peer::Node => node,
+    };
+    match expected {
+        Some(result) => expect_result(&mut socket, call, result).await,
+        None => expect_error(&mut socket, call).await,
     }
+}
+
+#[tokio::test]
+async fn a_long_list_has_a_sum() -> Result {
+    let server = lesson().start().await?;
+    let mut socket = server.websocket("/").await?;
+    let call = json!({"op": "sum", "args": vec![1; 400_000]}).to_string();
+    socket.connection().forget();
+    expect_result(&mut socket, &call, 400_000).await
 }
 
 #[tokio::test]

@@ -77,8 +77,11 @@ fn upgrade(mut request: Request<Incoming>) -> Answer {
             .insert(header::SEC_WEBSOCKET_VERSION, version);
         return response;
     }
-    let Some(key) = headers.get(header::SEC_WEBSOCKET_KEY) else {
-        return refusal(StatusCode::BAD_REQUEST, "there is no Sec-WebSocket-Key\n");
+    let key = headers.get(header::SEC_WEBSOCKET_KEY);
+    let Some(key) = key.filter(|key| is_key(key.as_bytes())) else {
+        let why = "Sec-WebSocket-Key is 16 bytes in base64
+";
+        return refusal(StatusCode::BAD_REQUEST, why);
     };
     let accept = derive_accept_key(key.as_bytes());
 
@@ -169,6 +172,12 @@ async fn hang_up(
     }
 }
 // ANCHOR_END: close
+
+/// 16 bytes in base64 are 22 characters and two `=`.
+fn is_key(key: &[u8]) -> bool {
+    let is_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/".contains(byte);
+    key.len() == 24 && key.ends_with(b"==") && key[..22].iter().all(is_base64)
+}
 
 /// Whether one of the comma-separated values of a header is `wanted`, ignoring case.
 fn names(headers: &HeaderMap, name: HeaderName, wanted: &str) -> bool {

@@ -48,13 +48,43 @@ async fn a_handshake_may_be_written_in_other_ways() -> Result {
 }
 
 #[tokio::test]
-async fn a_handshake_without_a_key_is_a_bad_request() -> Result {
+async fn a_handshake_without_a_proper_key_is_a_bad_request() -> Result {
     let server = lesson().start().await?;
-    let request = Request::get("/")
+    let handshake = || {
+        Request::get("/")
+            .header("upgrade", "websocket")
+            .header("connection", "Upgrade")
+            .header("sec-websocket-version", "13")
+    };
+    server.request(handshake()).await?.expect_status(400)?;
+    for key in [
+        "",
+        "abc",
+        "dGhlIHNhbXBsZSBub25jZQ",
+        "dGhlIHNhbXBsZSBub25jZ===",
+        "dGhl IHNhbXBsZSBub25jZQ==",
+    ] {
+        let request = handshake().header("sec-websocket-key", key);
+        server.request(request).await?.expect_status(400)?;
+    }
+    Ok(())
+}
+
+/// RFC 6455, section 4.1: the handshake is a GET. What else it should be answered with
+/// is left open.
+#[tokio::test]
+async fn a_handshake_that_is_not_a_get_is_refused() -> Result {
+    let server = lesson().start().await?;
+    let request = Request::new("POST", "/")
         .header("upgrade", "websocket")
         .header("connection", "Upgrade")
+        .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==")
         .header("sec-websocket-version", "13");
-    server.request(request).await?.expect_status(400)?;
+    let status = match peer() {
+        Peer::Rust => 400,
+        Peer::Node => 405,
+    };
+    server.request(request).await?.expect_status(status)?;
     Ok(())
 }
 

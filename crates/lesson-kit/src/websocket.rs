@@ -63,8 +63,11 @@ where
             .insert(header::SEC_WEBSOCKET_VERSION, version);
         return response;
     }
-    let Some(key) = headers.get(header::SEC_WEBSOCKET_KEY) else {
-        return text(StatusCode::BAD_REQUEST, "there is no Sec-WebSocket-Key\n");
+    let key = headers.get(header::SEC_WEBSOCKET_KEY);
+    let Some(key) = key.filter(|key| is_key(key.as_bytes())) else {
+        let why = "Sec-WebSocket-Key is 16 bytes in base64
+";
+        return text(StatusCode::BAD_REQUEST, why);
     };
     let accept = derive_accept_key(key.as_bytes());
 
@@ -134,6 +137,12 @@ pub fn text(status: StatusCode, body: &'static str) -> Response<Full<Bytes>> {
     let mut response = page("text/plain; charset=utf-8", body);
     *response.status_mut() = status;
     response
+}
+
+/// 16 bytes in base64 are 22 characters and two `=`.
+fn is_key(key: &[u8]) -> bool {
+    let is_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/".contains(byte);
+    key.len() == 24 && key.ends_with(b"==") && key[..22].iter().all(is_base64)
 }
 
 /// Whether one of the comma-separated values of a header is `wanted`, ignoring case.

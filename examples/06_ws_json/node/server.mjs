@@ -11,11 +11,11 @@ const wss = new WebSocketServer({ server, path: '/', maxPayload: 1024 * 1024 });
 
 // ANCHOR: reply
 const ops = {
-  add: { count: 2, compute: (a, b) => a + b },
-  sub: { count: 2, compute: (a, b) => a - b },
-  mul: { count: 2, compute: (a, b) => a * b },
-  div: { count: 2, compute: (a, b) => Math.trunc(a / b) },
-  sum: { compute: (...all) => all.reduce((a, b) => a + b, 0) },
+  add: { count: 2, compute: ([a, b]) => a + b },
+  sub: { count: 2, compute: ([a, b]) => a - b },
+  mul: { count: 2, compute: ([a, b]) => a * b },
+  div: { count: 2, compute: ([a, b]) => Math.trunc(a / b) },
+  sum: { compute: (all) => all.reduce((a, b) => a + b, 0) },
 };
 
 function reply(text) {
@@ -36,7 +36,7 @@ function reply(text) {
     throw new Error('there is only op and args');
   }
   // A double is exact up to 2^53; beyond that it is a guess.
-  const result = compute(...args);
+  const result = compute(args);
   if (!Number.isSafeInteger(result)) throw new Error('no result');
   return result;
 }
