@@ -30,9 +30,12 @@ async fn expect_result(socket: &mut WebSocket, text: &str, result: i64) -> Resul
     if got == json!({"result": result}) {
         return Ok(());
     }
-    let expected = format_args!("{{\"result\":{result}}}");
-    let failure = Failure::expected(text, &expected, &format_args!("{got}"));
-    Err(failure.with(socket.connection().transcript()))
+    Err(another(
+        socket,
+        text,
+        &format!(r#"{{"result":{result}}}"#),
+        &got,
+    ))
 }
 
 async fn expect_error(socket: &mut WebSocket, text: &str) -> Result {
@@ -41,9 +44,19 @@ async fn expect_error(socket: &mut WebSocket, text: &str) -> Result {
     if says && got.as_object().is_some_and(|object| object.len() == 1) {
         return Ok(());
     }
-    let expected = format_args!("{{\"error\":\"…\"}}");
-    let failure = Failure::expected(text, &expected, &format_args!("{got}"));
-    Err(failure.with(socket.connection().transcript()))
+    Err(another(socket, text, r#"{"error":"…"}"#, &got))
+}
+
+/// `text` should have been answered with `expected`, and `got` came.
+fn another(
+    socket: &mut WebSocket,
+    text: &str,
+    expected: &str,
+    got: &Value,
+) -> Failure {
+    let (expected, got) = (format_args!("{expected}"), format_args!("{got}"));
+    let failure = Failure::expected(text, &expected, &got);
+    failure.with(socket.connection().transcript())
 }
 
 #[tokio::test]

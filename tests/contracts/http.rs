@@ -1,8 +1,15 @@
 //! What every lesson promises about HTTP/1.1 itself, whatever it answers on `/`.
 
-use contract::{Peer, Request, Result, peer};
+use contract::{Peer, Request, Result, Server, peer};
 
 use super::lesson;
+
+/// Whether a new client gets its answer, whatever the others did.
+async fn still_answers(server: &Server) -> Result {
+    let response = server.request(Request::get("/")).await?;
+    response.expect_body("Hello World")?;
+    Ok(())
+}
 
 #[tokio::test]
 async fn a_connection_is_kept_alive() -> Result {
@@ -119,10 +126,7 @@ async fn a_half_sent_request_keeps_nobody_else_waiting() -> Result {
     let server = lesson().start().await?;
     let mut half = server.connect().await?;
     half.send("GET / HTTP/1.1\r\nhost: local").await?;
-    server
-        .request(Request::get("/"))
-        .await?
-        .expect_body("Hello World")?;
+    still_answers(&server).await?;
     half.send("host\r\n\r\n").await?;
     half.response().await?.expect_body("Hello World")?;
     Ok(())
@@ -140,11 +144,7 @@ async fn a_client_that_leaves_half_way_does_no_harm() -> Result {
     ] {
         server.connect().await?.send(half).await?;
     }
-    server
-        .request(Request::get("/"))
-        .await?
-        .expect_body("Hello World")?;
-    Ok(())
+    still_answers(&server).await
 }
 
 /// A request line is `method SP target SP version` (RFC 9112, section 3), a header
@@ -168,11 +168,7 @@ async fn a_malformed_request_is_answered_400_and_closed() -> Result {
         connection.response().await?.expect_status(400)?;
         connection.closed().await?;
     }
-    server
-        .request(Request::get("/"))
-        .await?
-        .expect_body("Hello World")?;
-    Ok(())
+    still_answers(&server).await
 }
 
 /// Where hyper and Node read the RFC differently: hyper leaves it to the application

@@ -61,22 +61,20 @@ impl Connection {
     ///
     /// The server has closed the connection, or does not read.
     pub async fn send(&mut self, bytes: impl AsRef<[u8]>) -> Result {
-        let bytes = bytes.as_ref();
-        self.transcript.sent(bytes);
-        let sent = within("room to send", self.stream.write_all(bytes)).await;
-        match sent {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) => Err(self.failure("the server has hung up")),
-            Err(failure) => Err(self.tell(failure)),
-        }
+        self.transcript.sent(bytes.as_ref());
+        self.write(bytes.as_ref()).await
     }
 
     /// Sends `bytes`, which the transcript shows as `line`.
     pub(crate) async fn send_as(&mut self, bytes: &[u8], line: &str) -> Result {
         self.transcript.sent_line(line);
+        self.write(bytes).await
+    }
+
+    async fn write(&mut self, bytes: &[u8]) -> Result {
         match within("room to send", self.stream.write_all(bytes)).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) => Err(self.failure("the server has hung up")),
+            Ok(Err(_)) => Err(self.failure(HUNG_UP)),
             Err(failure) => Err(self.tell(failure)),
         }
     }
@@ -94,12 +92,9 @@ impl Connection {
 
     /// Waits for more bytes, which the transcript does not show yet.
     pub(crate) async fn read_unnoted(&mut self) -> Result {
-        match self.stream.read_buf(&mut self.unread).await {
-            Ok(0) => {
-                Err(self.failure("closed in the middle of a frame, or before one"))
-            }
-            Ok(_) => Ok(()),
-            Err(_) => Err(self.failure("the server has hung up")),
+        match self.read().await? {
+            0 => Err(self.failure("closed in the middle of a frame, or before one")),
+            _ => Ok(()),
         }
     }
 
@@ -275,14 +270,15 @@ impl Connection {
         if from > MOST_UNREAD {
             return Err(self.failure("a response of more than 16 MiB came"));
         }
-        match self.stream.read_buf(&mut self.unread).await {
-            Ok(length) => {
-                self.transcript.received(&self.unread[from..]);
-                Ok(length)
-            }
-            // Reset, aborted, broken pipe: systems differ in what they call it.
-            Err(_) => Err(self.failure("the server has hung up")),
-        }
+        let length = self.read().await?;
+        self.transcript.received(&self.unread[from..]);
+        Ok(length)
+    }
+
+    /// Appends what comes next to `unread`, and leaves the transcript alone.
+    async fn read(&mut self) -> Result<usize> {
+        let read = self.stream.read_buf(&mut self.unread).await;
+        read.map_err(|_| self.failure(HUNG_UP))
     }
 
     fn failure(&self, message: &str) -> Failure {
@@ -293,6 +289,9 @@ impl Connection {
         failure.with(&self.transcript)
     }
 }
+
+/// Reset, aborted, broken pipe: systems differ in what they call it.
+const HUNG_UP: &str = "the server has hung up";
 
 /// The most that is kept of one response: an endless one must not fill the memory.
 const MOST_UNREAD: usize = 16 << 20;

@@ -52,6 +52,20 @@ impl Request {
         self
     }
 
+    /// The same request without the header `name`, which is written as it was given.
+    #[must_use]
+    pub fn without(mut self, name: &str) -> Self {
+        self.headers.retain(|(given, _)| given != name);
+        self
+    }
+
+    /// The same request with another method.
+    #[must_use]
+    pub fn method(mut self, method: &str) -> Self {
+        self.method = method.into();
+        self
+    }
+
     /// The same request with this body; its `content-length` is added.
     #[must_use]
     pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
