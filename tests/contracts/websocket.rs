@@ -154,6 +154,22 @@ async fn text_that_is_not_utf_8_is_refused_with_1007() -> Result {
     socket.expect_close(Some(1007)).await
 }
 
+/// RFC 6455, section 8.1, has the connection fail, but not when. The lesson looks at every
+/// frame, `ws` at the whole message.
+#[tokio::test]
+async fn text_in_pieces_is_refused_early_or_at_its_end() -> Result {
+    let server = lesson().start().await?;
+    let mut socket = server.websocket("/").await?;
+    let piece = Frame::new(Opcode::Text, *b"\xce\xba\xed\xa0\x80");
+    socket.send(piece.more_follows()).await?;
+    if peer() == Peer::Node {
+        socket.send(Frame::new(Opcode::Ping, "still here?")).await?;
+        socket.expect(Opcode::Pong, "still here?").await?;
+        socket.send(Frame::new(Opcode::Continuation, "")).await?;
+    }
+    socket.expect_close(Some(1007)).await
+}
+
 /// What section 5 of RFC 6455 forbids a client.
 #[tokio::test]
 async fn a_frame_that_breaks_the_rules_is_refused_with_1002() -> Result {
