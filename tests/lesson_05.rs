@@ -12,6 +12,7 @@ fn lesson() -> Lesson {
     Lesson::new("05_ws_echo")
 }
 
+/// The longest message, in bytes.
 const LIMIT: usize = 1024 * 1024;
 
 #[tokio::test]

@@ -15,6 +15,9 @@ fn lesson() -> Lesson {
     Lesson::new("06_ws_json")
 }
 
+/// The longest message, in bytes.
+const LIMIT: usize = 1024 * 1024;
+
 /// Sends a message, and returns the JSON object that comes back.
 async fn ask(socket: &mut WebSocket, text: &str) -> Result<Value> {
     socket.send_text(text).await?;

@@ -152,24 +152,22 @@ fn close_code(error: &Error) -> Option<CloseCode> {
 
 /// Says why, then waits for the client to close, as section 7.1.1 asks: a connection
 /// that is closed while bytes are still coming in is reset, and a reset can overtake
-/// the reason.
+/// the reason. A client that does not read gets two seconds for all of it.
 async fn hang_up(
     mut socket: WebSocketStream<TokioIo<Upgraded>>,
     code: CloseCode,
     error: &Error,
 ) {
     let reason = error.to_string().into();
-    if socket
-        .close(Some(CloseFrame { code, reason }))
-        .await
-        .is_ok()
-    {
-        let mut connection = socket.into_inner();
-        let _ = connection.shutdown().await;
-        let mut nowhere = sink();
-        let rest = copy(&mut connection, &mut nowhere);
-        let _ = timeout(Duration::from_secs(2), rest).await;
-    }
+    let farewell = async {
+        let close = CloseFrame { code, reason };
+        if socket.close(Some(close)).await.is_ok() {
+            let mut connection = socket.into_inner();
+            let _ = connection.shutdown().await;
+            let _ = copy(&mut connection, &mut sink()).await;
+        }
+    };
+    let _ = timeout(Duration::from_secs(2), farewell).await;
 }
 // ANCHOR_END: close
 

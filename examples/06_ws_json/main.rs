@@ -26,6 +26,9 @@ use lesson_kit::websocket::{self, Socket};
 use serde::{Deserialize, Serialize};
 use tokio_tungstenite::tungstenite::Message;
 
+/// The longest message, in bytes.
+const LONGEST: usize = 1024 * 1024;
+
 #[tokio::main]
 async fn main() -> lesson_kit::Result {
     lesson_kit::listen(service_fn(answer)).await
@@ -36,7 +39,7 @@ async fn answer(
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     Ok(match request.uri().path() {
         "/" if websocket::asks_for_upgrade(request.headers()) => {
-            websocket::upgrade(request, converse)
+            websocket::upgrade(request, LONGEST, converse)
         }
         "/" => {
             websocket::page("text/html; charset=utf-8", include_str!("index.html"))

@@ -1,12 +1,10 @@
 //! What RFC 6455 itself asks of every lesson with a WebSocket at `/`, whatever it sends
-//! there.
+//! there. The file that includes this module says which lesson is meant, with its
+//! `lesson()`, and how many bytes its longest message has, with its `LIMIT`.
 
 use contract::{Frame, Opcode, Peer, Request, Result, handshake, peer};
 
-use super::lesson;
-
-/// The longest message, in bytes.
-const LIMIT: usize = 1024 * 1024;
+use super::{LIMIT, lesson};
 
 #[tokio::test]
 async fn the_page_and_the_socket_share_a_path() -> Result {

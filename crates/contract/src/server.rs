@@ -1,4 +1,5 @@
 use std::{
+    fs,
     net::{Ipv4Addr, SocketAddr},
     process::{ExitStatus, Stdio},
     sync::{Arc, Mutex},
@@ -109,6 +110,25 @@ impl Server {
     /// The id of the server's process; `None` once it has ended.
     pub fn pid(&self) -> Option<u32> {
         self.process.child.id()
+    }
+
+    /// The memory that the server has in use now (its resident set), in bytes. Only on
+    /// Linux, which shows it in `/proc`.
+    ///
+    /// # Errors
+    ///
+    /// The server has ended, or the system has no `/proc`.
+    pub fn memory(&self) -> Result<u64> {
+        let ended = || Failure::new("the server has ended");
+        let pid = self.pid().ok_or_else(ended)?;
+        let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+        let mut lines = status.lines();
+        let kib = lines.find_map(|line| {
+            let kib = line.strip_prefix("VmRSS:")?.strip_suffix("kB")?;
+            kib.trim().parse::<u64>().ok()
+        });
+        // A process that has ended, but was not waited for, has no such line.
+        Ok(kib.ok_or_else(ended)? * 1024)
     }
 
     /// A new TCP connection to the server.

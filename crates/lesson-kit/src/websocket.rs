@@ -3,11 +3,10 @@
 
 use std::time::Duration;
 
-use futures_util::SinkExt;
 use http_body_util::Full;
 use hyper::{
     HeaderMap, Method, Request, Response, StatusCode,
-    body::{Bytes, Incoming},
+    body::Bytes,
     header::{self, HeaderName, HeaderValue},
     upgrade::Upgraded,
 };
@@ -19,7 +18,7 @@ use tokio::{
 use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{
-        Error, Message,
+        Error,
         handshake::derive_accept_key,
         protocol::{CloseFrame, Role, WebSocketConfig, frame::coding::CloseCode},
     },
@@ -28,20 +27,21 @@ use tokio_tungstenite::{
 /// A WebSocket on a connection that hyper has handed over.
 pub type Socket = WebSocketStream<TokioIo<Upgraded>>;
 
-/// The longest message that a [`Socket`] accepts, in bytes.
-pub const LONGEST: usize = 1024 * 1024;
-
 /// Whether a request asks for a WebSocket, with a correct handshake or not.
 pub fn asks_for_upgrade(headers: &HeaderMap) -> bool {
     names(headers, header::UPGRADE, "websocket")
 }
 
 /// Answers the handshake (RFC 6455, section 4.2). Once the answer has been sent,
-/// `converse` is run with the socket, in its own task.
+/// `converse` is run with the socket, in its own task. A message of more than `longest`
+/// bytes is an error.
 ///
 /// The answer is 101, or says what is wrong: 400, or 426 for another version.
-pub fn upgrade<F, C>(
-    mut request: Request<Incoming>,
+///
+/// The request may come from hyper or, with another type of body, from axum.
+pub fn upgrade<B, F, C>(
+    mut request: Request<B>,
+    longest: usize,
     converse: F,
 ) -> Response<Full<Bytes>>
 where
@@ -77,8 +77,9 @@ where
             Ok(connection) => {
                 let config = WebSocketConfig::default()
                     .read_buffer_size(4 * 1024)
-                    .max_message_size(Some(LONGEST))
-                    .max_frame_size(Some(LONGEST));
+                    .write_buffer_size(4 * 1024)
+                    .max_message_size(Some(longest))
+                    .max_frame_size(Some(longest));
                 let stream = TokioIo::new(connection);
                 let socket =
                     Socket::from_raw_socket(stream, Role::Server, Some(config))
@@ -99,24 +100,31 @@ where
 
 /// Ends a conversation after `error`: with a close code if the client broke a rule
 /// (RFC 6455, section 7.4.1), silently if it is gone.
-pub async fn hang_up(mut socket: Socket, error: &Error) {
+pub async fn hang_up(socket: Socket, error: &Error) {
     let code = match error {
         Error::Capacity(_) => CloseCode::Size,
         Error::Utf8(_) => CloseCode::Invalid,
         Error::Protocol(_) => CloseCode::Protocol,
         _ => return,
     };
-    let reason = error.to_string().into();
-    let close = Message::Close(Some(CloseFrame { code, reason }));
-    if socket.send(close).await.is_ok() {
-        // A connection that is closed while bytes are still coming in is reset, and the
-        // reset can overtake the close frame, so read on for a while.
-        let mut connection = socket.into_inner();
-        let _ = connection.shutdown().await;
-        let mut nowhere = sink();
-        let rest = copy(&mut connection, &mut nowhere);
-        let _ = timeout(Duration::from_secs(2), rest).await;
-    }
+    close(socket, code, &error.to_string()).await;
+}
+
+/// Says why, at most 123 bytes, and waits for the client to close (RFC 6455, section
+/// 7.1.1). A client that does not read gets two seconds for all of it.
+pub async fn close(mut socket: Socket, code: CloseCode, reason: &str) {
+    let reason = reason.into();
+    let farewell = async {
+        let close = CloseFrame { code, reason };
+        if socket.close(Some(close)).await.is_ok() {
+            // A connection that is closed while bytes are still coming in is reset,
+            // and the reset can overtake the close frame, so read on for a while.
+            let mut connection = socket.into_inner();
+            let _ = connection.shutdown().await;
+            let _ = copy(&mut connection, &mut sink()).await;
+        }
+    };
+    let _ = timeout(Duration::from_secs(2), farewell).await;
 }
 
 /// A response with a body of this content type.
