@@ -18,8 +18,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let no_colour = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let style = Style {
         colour: std::io::stdout().is_terminal() && !no_colour,
-        headers: true,
-        ..Style::default()
+        connections: true,
+        times: true,
     };
     while let Some(record) = tap.next().await {
         let line: Transcript = [record].into_iter().collect();

@@ -49,32 +49,71 @@ impl Limits {
 /// Something that a decoder or a tap saw.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// The connection itself. Only a [`Tap`](crate::Tap) sees it.
+    /// The connection itself. A decoder does not see it; a [`Tap`](crate::Tap) does.
     Tcp(Tcp),
     /// HTTP/1.1 (RFC 9112).
     Http(http::Event),
     /// A WebSocket (RFC 6455).
     WebSocket(websocket::Event),
-    /// An Engine.IO packet, or why there is none where one should be.
+    /// An Engine.IO packet, or why there is none where one should be. Those that carry
+    /// Socket.IO are not reported: the packet in them is.
     EngineIo(Result<engineio::Packet, engineio::Fault>),
     /// A Socket.IO packet, or why there is none where one should be.
     SocketIo(Result<socketio::Packet, socketio::Fault>),
     /// From here on this direction is not decoded.
     Opaque(Opaque),
-    /// How many bytes were not decoded, reported when the direction ends.
+    /// Bytes that were not decoded, reported when the direction ends or is
+    /// [flushed](Decoder::flush).
     Undecoded {
-        /// The bytes of an opaque direction, or of what the end cut off.
+        /// How many: those of an opaque direction, or of what the end cut off.
         bytes: u64,
-        /// The first 64 of them, except where they were part of a WebSocket message.
+        /// The first 256 of them, except where they were part of a WebSocket message.
         start: Vec<u8>,
     },
     /// A remark by whoever writes the transcript, for what the wire does not show.
     Note(String),
-    /// A [`Tap`](crate::Tap) dropped events because nobody took them in time.
+    /// Events that were here and were not kept.
     Missed {
         /// How many.
         n: u64,
     },
+}
+
+impl Event {
+    /// The bytes of payload that it holds.
+    pub fn size(&self) -> usize {
+        let of_headers = |headers: &http::Headers| {
+            let sizes = headers.iter().map(|(name, value)| name.len() + value.len());
+            sizes.sum::<usize>()
+        };
+        match self {
+            Self::Http(http::Event::Request(request)) => {
+                request.target.len() + of_headers(&request.headers)
+            }
+            Self::Http(http::Event::Response(response)) => {
+                of_headers(&response.headers)
+            }
+            Self::Http(http::Event::Part(body) | http::Event::Body(body)) => {
+                body.bytes.len()
+            }
+            Self::WebSocket(websocket::Event::Message(m)) => m.payload.len(),
+            Self::EngineIo(Ok(packet)) => match packet {
+                engineio::Packet::Open(text)
+                | engineio::Packet::Ping(text)
+                | engineio::Packet::Pong(text)
+                | engineio::Packet::Message(text) => text.len(),
+                engineio::Packet::Binary(bytes) => bytes.len(),
+                _ => 0,
+            },
+            Self::SocketIo(Ok(packet)) => {
+                let attached = packet.attachments.iter().map(Vec::len);
+                packet.json.len() + packet.namespace.len() + attached.sum::<usize>()
+            }
+            Self::Undecoded { start, .. } => start.len(),
+            Self::Note(text) => text.len(),
+            _ => 0,
+        }
+    }
 }
 
 /// The life of a TCP connection (RFC 9293, section 3).
@@ -110,7 +149,7 @@ const MOST_PIPELINED: usize = 1000;
 ///
 /// However the bytes are split, each direction yields the same events. A response makes
 /// sense only with its request, so feed them in the order in which they were seen.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Decoder {
     limits: Limits,
     to_server: Side,
@@ -119,7 +158,7 @@ pub struct Decoder {
     exchanges: VecDeque<Exchange>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Side {
     layer: Layer,
     /// What the body now arriving belongs to.
@@ -127,7 +166,7 @@ struct Side {
     socketio: socketio::Decoder,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Layer {
     Http(http::Decoder),
     /// The client has asked for an upgrade: what it sends is neither HTTP nor WebSocket
@@ -138,7 +177,7 @@ enum Layer {
 }
 
 /// Bytes that were not decoded.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Unread {
     bytes: u64,
     start: Vec<u8>,
@@ -158,7 +197,7 @@ impl Unread {
 }
 
 /// How many of the bytes that were not decoded are kept.
-const MOST_SHOWN: usize = 64;
+const MOST_SHOWN: usize = 256;
 
 /// What has to be known about a request to read what follows it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -244,6 +283,26 @@ impl Decoder {
         let mut out = Vec::new();
         self.run(direction, bytes, &mut out);
         out
+    }
+
+    /// Reports what has arrived in a direction and would be reported later: a part of
+    /// an HTTP body, or bytes that are not decoded. Call it where a reader should see
+    /// that they came before what follows.
+    pub fn flush(&mut self, direction: Direction) -> Events {
+        let side = self.side(direction);
+        let event = match &mut side.layer {
+            Layer::Http(http) => http.flush().map(Event::Http),
+            Layer::Opaque(unread) if unread.bytes > 0 => {
+                let Unread { bytes, start } = std::mem::take(unread);
+                Some(Event::Undecoded { bytes, start })
+            }
+            _ => None,
+        };
+        if matches!(event, Some(Event::Http(_))) {
+            // The rest of a payload is no payload.
+            side.exchange.payload = false;
+        }
+        event.map(|event| (direction, event)).into_iter().collect()
     }
 
     /// Ends a direction. What is incomplete is reported as far as it arrived.
@@ -374,6 +433,7 @@ impl Decoder {
                 };
                 self.response(answer, out);
             }
+            http::Event::Part(_) => {}
             http::Event::Body(body) => {
                 let exchange = self.side(direction).exchange;
                 if exchange.engine == Engine::None || !exchange.payload {
@@ -499,12 +559,21 @@ impl Decoder {
     ) {
         let socketio = &mut self.side(direction).socketio;
         let packets = match &packet {
-            _ if engine != Engine::WithSocketIo => [None, None],
-            Ok(engineio::Packet::Message(text)) => socketio.text(text),
-            Ok(engineio::Packet::Binary(bytes)) => [socketio.binary(bytes), None],
-            _ => [None, None],
+            Ok(engineio::Packet::Message(text))
+                if engine == Engine::WithSocketIo =>
+            {
+                socketio.text(text)
+            }
+            Ok(engineio::Packet::Binary(bytes))
+                if engine == Engine::WithSocketIo =>
+            {
+                [socketio.binary(bytes), None]
+            }
+            _ => {
+                out.push((direction, Event::EngineIo(packet)));
+                return;
+            }
         };
-        out.push((direction, Event::EngineIo(packet)));
         let packets = packets.into_iter().flatten();
         out.extend(packets.map(|packet| (direction, Event::SocketIo(packet))));
     }

@@ -35,7 +35,11 @@ pub enum Event {
     Request(Request),
     /// The head of a response (RFC 9112, section 4).
     Response(Response),
-    /// A body (RFC 9112, section 6), once it has ended. An empty one is not reported.
+    /// A part of a body that has not ended, where the decoder was
+    /// [flushed](crate::Decoder::flush).
+    Part(Body),
+    /// A body (RFC 9112, section 6), or what is left of it after such parts, once it has
+    /// ended. An empty one is not reported.
     Body(Body),
 }
 
@@ -86,7 +90,7 @@ pub struct Body {
     pub bytes: Vec<u8>,
     /// How many bytes it had in all.
     pub length: u64,
-    /// `false` if the connection ended first.
+    /// `false` if the connection ended first, and for a part.
     pub complete: bool,
 }
 
@@ -125,7 +129,7 @@ impl fmt::Display for Fault {
 }
 
 /// Decodes one direction of a connection, message after message.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Decoder {
     direction: Direction,
     limits: Limits,
@@ -135,7 +139,7 @@ pub(crate) struct Decoder {
     body: Body,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum State {
     Head,
     Exactly(u64),
@@ -248,6 +252,12 @@ impl Decoder {
         let mut body = std::mem::take(&mut self.body);
         body.complete = true;
         (body.length > 0).then_some(Event::Body(body))
+    }
+
+    /// What has arrived of a body that has not ended.
+    pub(crate) fn flush(&mut self) -> Option<Event> {
+        let some = self.body.length > 0;
+        some.then(|| Event::Part(std::mem::take(&mut self.body)))
     }
 
     /// The connection ends here: the body that ends with it, or that it cuts off.

@@ -23,6 +23,7 @@
 //! keeps no more than [`Limits::total`] bytes.
 
 mod decoder;
+mod diagram;
 pub mod engineio;
 pub mod http;
 mod normalise;
@@ -30,6 +31,7 @@ pub mod socketio;
 mod tap;
 mod transcript;
 pub mod websocket;
+mod words;
 
 pub use decoder::{Decoder, Direction, Event, Limits, Opaque, Tcp};
 pub use tap::{Record, Tap};

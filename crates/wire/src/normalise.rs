@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use crate::{Event, Tcp, engineio, http, socketio, transcript::headers, websocket};
+use crate::{Event, Tcp, engineio, http, socketio, websocket};
 
 /// Which placeholder stands for what.
 #[derive(Default)]
@@ -13,6 +13,10 @@ pub(crate) struct Names {
     found: Vec<(String, String)>,
     count: HashMap<&'static str, usize>,
 }
+
+/// The key of the handshake in RFC 6455, section 1.3, and the answer to it.
+const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
+const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
 /// Shorter strings may occur by chance where they mean something else.
 const SHORTEST_ID: usize = 8;
@@ -50,14 +54,10 @@ impl Names {
                     }
                     self.text(&request.target);
                 }
-                for (name, value) in headers(event) {
-                    match &*name.to_ascii_lowercase() {
-                        "sec-websocket-key" => self.add("key", value),
-                        "sec-websocket-accept" => self.add("accept", value),
-                        _ => self.text(value),
-                    }
+                for (_, value) in headers(event) {
+                    self.text(value);
                 }
-                if let http::Event::Body(body) = event {
+                if let http::Event::Part(body) | http::Event::Body(body) = event {
                     self.text(&String::from_utf8_lossy(&body.bytes));
                 }
             }
@@ -134,7 +134,8 @@ impl Names {
             Event::Http(http::Event::Response(response)) => {
                 self.headers(&mut response.headers);
             }
-            Event::Http(http::Event::Body(body)) => {
+            Event::Undecoded { bytes, start } => self.payload(start, bytes),
+            Event::Http(http::Event::Part(body) | http::Event::Body(body)) => {
                 let (kept, length) = (&mut body.bytes, &mut body.length);
                 self.payload(kept, length);
             }
@@ -169,9 +170,11 @@ impl Names {
 
     fn headers(&self, headers: &mut http::Headers) {
         for (name, value) in headers {
-            *value = match name.eq_ignore_ascii_case("date") {
-                true => "Thu, 01 Jan 1970 00:00:00 GMT".into(),
-                false => self.replace(value),
+            *value = match &*name.to_ascii_lowercase() {
+                "date" => "Thu, 01 Jan 1970 00:00:00 GMT".into(),
+                "sec-websocket-key" => KEY.into(),
+                "sec-websocket-accept" => ACCEPT.into(),
+                _ => self.replace(value),
             };
         }
     }
@@ -187,6 +190,14 @@ impl Names {
         });
         let query = pairs.collect::<Vec<_>>().join("&");
         self.replace(&format!("{path}?{query}"))
+    }
+}
+
+fn headers(event: &http::Event) -> &[(String, String)] {
+    match event {
+        http::Event::Request(request) => &request.headers,
+        http::Event::Response(response) => &response.headers,
+        http::Event::Part(_) | http::Event::Body(_) => &[],
     }
 }
 

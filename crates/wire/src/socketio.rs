@@ -203,7 +203,7 @@ impl fmt::Display for Fault {
 }
 
 /// Joins packets with their attachments.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Decoder {
     limits: Limits,
     /// A packet, and how many of its attachments are still to come.

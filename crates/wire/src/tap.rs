@@ -19,14 +19,13 @@ use tokio::{
     time::sleep,
 };
 
-use crate::{
-    Decoder, Direction, Event, Limits, Tcp, engineio, http, socketio, websocket,
-};
+use crate::{Decoder, Direction, Event, Limits, Tcp};
 
 /// An event, and where and when a [`Tap`] saw it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
-    /// The number of the TCP connection, from 1, in order of arrival.
+    /// The number of the TCP connection, from 1, in order of arrival; 0 for what concerns
+    /// none of them.
     pub connection: u64,
     /// The time since the tap was started.
     pub at: Duration,
@@ -163,7 +162,7 @@ impl Tap {
 
 impl Queue {
     fn take(&self, record: &Record) {
-        self.bytes.fetch_sub(size(&record.event), Ordering::Relaxed);
+        self.bytes.fetch_sub(record.event.size(), Ordering::Relaxed);
     }
 }
 
@@ -187,7 +186,7 @@ impl Reporter {
     }
 
     fn send(&self, direction: Direction, event: Event) -> bool {
-        let size = size(&event);
+        let size = event.size();
         let queued = self.queue.bytes.fetch_add(size, Ordering::Relaxed);
         let record = Record {
             connection: self.connection,
@@ -201,42 +200,6 @@ impl Reporter {
             self.queue.bytes.fetch_sub(size, Ordering::Relaxed);
         }
         sent
-    }
-}
-
-/// The bytes of payload in an event.
-fn size(event: &Event) -> usize {
-    let of_headers = |headers: &http::Headers| {
-        let sizes = headers.iter().map(|(name, value)| name.len() + value.len());
-        sizes.sum::<usize>()
-    };
-    match event {
-        Event::Http(http::Event::Request(request)) => {
-            request.target.len() + of_headers(&request.headers)
-        }
-        Event::Http(http::Event::Response(response)) => {
-            of_headers(&response.headers)
-        }
-        Event::Http(http::Event::Body(body)) => body.bytes.len(),
-        Event::WebSocket(websocket::Event::Message(m)) => m.payload.len(),
-        Event::EngineIo(Ok(packet)) => match packet {
-            engineio::Packet::Open(text)
-            | engineio::Packet::Ping(text)
-            | engineio::Packet::Pong(text)
-            | engineio::Packet::Message(text) => text.len(),
-            engineio::Packet::Binary(bytes) => bytes.len(),
-            _ => 0,
-        },
-        Event::SocketIo(Ok(socketio::Packet {
-            json,
-            namespace,
-            attachments,
-            ..
-        })) => {
-            let attached = attachments.iter().map(Vec::len).sum::<usize>();
-            json.len() + namespace.len() + attached
-        }
-        _ => 0,
     }
 }
 

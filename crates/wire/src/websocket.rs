@@ -30,6 +30,73 @@ pub struct Frame {
     pub length: u64,
 }
 
+impl Frame {
+    /// The head that `bytes` begin with, and its length in bytes; `None` if it goes on
+    /// after them.
+    pub fn parse(bytes: &[u8]) -> Option<(Self, usize)> {
+        let (&[first, second], rest) = bytes.split_first_chunk()?;
+        let (length, rest) = match second & 0x7f {
+            126 => {
+                let (length, rest) = rest.split_first_chunk()?;
+                (u16::from_be_bytes(*length).into(), rest)
+            }
+            127 => {
+                let (length, rest) = rest.split_first_chunk()?;
+                (u64::from_be_bytes(*length), rest)
+            }
+            length => (length.into(), rest),
+        };
+        let (mask, rest) = match second & 0x80 {
+            0 => (None, rest),
+            _ => {
+                let (mask, rest) = rest.split_first_chunk()?;
+                (Some(*mask), rest)
+            }
+        };
+        let frame = Self {
+            fin: first & 0x80 != 0,
+            rsv: first >> 4 & 7,
+            opcode: first & 0xf,
+            mask,
+            length,
+        };
+        Some((frame, bytes.len() - rest.len()))
+    }
+
+    /// The bytes of a frame with this head and payload, masked if there is a mask. The
+    /// length is that of the payload, in the shortest form, whatever `length` says.
+    pub fn encode(&self, payload: &[u8]) -> Vec<u8> {
+        let first = u8::from(self.fin) << 7 | (self.rsv & 7) << 4;
+        let mut bytes = vec![first | self.opcode & 0xf];
+        let masked = u8::from(self.mask.is_some()) << 7;
+        match payload.len() {
+            length @ 0..=125 => bytes.push(masked | length as u8),
+            length @ 126..=0xffff => {
+                bytes.push(masked | 126);
+                bytes.extend((length as u16).to_be_bytes());
+            }
+            length => {
+                bytes.push(masked | 127);
+                bytes.extend((length as u64).to_be_bytes());
+            }
+        }
+        bytes.extend(self.mask.iter().flatten());
+        let start = bytes.len();
+        bytes.extend_from_slice(payload);
+        if let Some(key) = self.mask {
+            mask(key, 0, &mut bytes[start..]);
+        }
+        bytes
+    }
+}
+
+/// Masks or unmasks a part of a payload, which begins at its byte `from` (section 5.3).
+pub fn mask(key: [u8; 4], from: u64, bytes: &mut [u8]) {
+    for (at, byte) in (from % 4..).zip(bytes) {
+        *byte ^= key[(at % 4) as usize];
+    }
+}
+
 /// What a message is (RFC 6455, sections 5.5 and 5.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -56,6 +123,10 @@ pub struct Message {
     pub length: u64,
     /// Whether `payload` is compressed (RFC 7692, section 6), and left as it is.
     pub compressed: bool,
+    /// Whether its last frame was masked.
+    pub masked: bool,
+    /// How many frames it came in.
+    pub frames: u64,
 }
 
 impl Message {
@@ -150,7 +221,7 @@ impl fmt::Display for Fault {
 }
 
 /// Decodes one direction of a WebSocket.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Decoder {
     direction: Direction,
     limits: Limits,
@@ -218,33 +289,16 @@ impl Decoder {
             };
             input = rest;
             self.head.push(byte);
-            if self.head.len() == head_length(&self.head) {
-                self.start_frame(out);
+            if let Some((frame, _)) = Frame::parse(&self.head) {
+                self.start_frame(frame, out);
             }
         }
     }
 
-    fn start_frame(&mut self, out: &mut Vec<Event>) {
-        let head = std::mem::take(&mut self.head);
-        let short = head[1] & 0x7f;
-        let (length, rest) = match short {
-            126 => (
-                u64::from(u16::from_be_bytes([head[2], head[3]])),
-                &head[4..],
-            ),
-            127 => {
-                let bytes = head[2..10].try_into().expect("it is eight bytes");
-                (u64::from_be_bytes(bytes), &head[10..])
-            }
-            short => (u64::from(short), &head[2..]),
-        };
-        let frame = Frame {
-            fin: head[0] & 0x80 != 0,
-            rsv: head[0] >> 4 & 7,
-            opcode: head[0] & 0xf,
-            mask: rest.try_into().ok(),
-            length,
-        };
+    fn start_frame(&mut self, frame: Frame, out: &mut Vec<Event>) {
+        let short = self.head[1] & 0x7f;
+        self.head.clear();
+        let length = frame.length;
         out.push(Event::Frame(frame));
         let mut fault = |is: bool, fault| {
             if is {
@@ -286,6 +340,8 @@ impl Decoder {
                 payload: Vec::new(),
                 length: 0,
                 compressed,
+                masked: false,
+                frames: 0,
             });
         }
         self.frame = Some((frame, 0));
@@ -303,15 +359,16 @@ impl Decoder {
         };
         let start = kept.len();
         keep(kept, bytes, limit);
-        if let Some(mask) = frame.mask {
-            // RFC 6455, section 5.3: byte i is masked with byte i modulo 4 of the key.
-            for (at, byte) in (from % 4..).zip(&mut kept[start..]) {
-                *byte ^= mask[(at % 4) as usize];
-            }
+        if let Some(key) = frame.mask {
+            mask(key, from, &mut kept[start..]);
         }
     }
 
     fn end_frame(&mut self, frame: Frame, out: &mut Vec<Event>) {
+        if let (0..=2, Some(message)) = (frame.opcode, &mut self.message) {
+            message.masked = frame.mask.is_some();
+            message.frames += 1;
+        }
         let message = match frame.opcode {
             0..=2 if frame.fin => self.message.take(),
             8..=10 => Some(Message {
@@ -323,6 +380,8 @@ impl Decoder {
                 payload: std::mem::take(&mut self.control),
                 length: frame.length,
                 compressed: false,
+                masked: frame.mask.is_some(),
+                frames: 1,
             }),
             _ => None,
         };
@@ -337,17 +396,6 @@ impl Decoder {
 
 /// The longest payload that a control frame may have, and the most that is kept of it.
 pub(crate) const MOST_CONTROL: usize = 125;
-
-/// The length of a head with these first bytes (RFC 6455, section 5.2).
-fn head_length(head: &[u8]) -> usize {
-    let Some(second) = head.get(1) else { return 2 };
-    let length = match second & 0x7f {
-        126 => 2,
-        127 => 8,
-        _ => 0,
-    };
-    2 + length + if second & 0x80 == 0 { 0 } else { 4 }
-}
 
 fn faults(message: &Message) -> [Option<Fault>; 2] {
     match (message.kind, &*message.payload) {

@@ -162,7 +162,7 @@ fn check(random: &mut Random) -> usize {
     let transcript: Transcript = events.into_iter().map(record).collect();
     let normalised = transcript.normalised();
     assert_eq!(normalised.to_string(), normalised.normalised().to_string());
-    assert!(!transcript.mermaid("any").contains("%%{"));
+    assert!(!transcript.mermaid().contains("%%{"));
     wire.iter().map(|(_, bytes)| bytes.len()).sum()
 }
 

@@ -8,7 +8,7 @@ use wire::{
     engineio::{self, Packet as Engine},
     http,
     socketio::{self, Kind, Packet},
-    websocket::{self, Fault, Message},
+    websocket::{self, Fault, Frame, Message},
 };
 
 /// The messages and faults of a WebSocket in one direction, without frames.
@@ -22,12 +22,20 @@ fn websocket(direction: Direction, bytes: &[u8]) -> Vec<websocket::Event> {
     websocket.collect()
 }
 
-fn message(kind: websocket::Kind, payload: &[u8]) -> websocket::Event {
+/// A message from `sender`, who masks if it is a client, in this many frames.
+fn message(
+    sender: Direction,
+    frames: u64,
+    kind: websocket::Kind,
+    payload: &[u8],
+) -> websocket::Event {
     websocket::Event::Message(Message {
         kind,
         payload: payload.to_vec(),
         length: payload.len() as u64,
         compressed: false,
+        masked: sender == ToServer,
+        frames,
     })
 }
 
@@ -44,24 +52,66 @@ fn faults(direction: Direction, bytes: &[u8]) -> Vec<Fault> {
 fn the_examples_of_rfc_6455_section_5_7_are_read() {
     use websocket::Kind::*;
     let hello = [0x81, 0x05, 0x48, 0x65, 0x6c, 0x6c, 0x6f];
-    assert_eq!(websocket(ToClient, &hello), [message(Text, b"Hello")]);
+    assert_eq!(
+        websocket(ToClient, &hello),
+        [message(ToClient, 1, Text, b"Hello")]
+    );
     let masked = [
         0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58,
     ];
-    assert_eq!(websocket(ToServer, &masked), [message(Text, b"Hello")]);
+    assert_eq!(
+        websocket(ToServer, &masked),
+        [message(ToServer, 1, Text, b"Hello")]
+    );
     let fragments = [0x01, 0x03, 0x48, 0x65, 0x6c, 0x80, 0x02, 0x6c, 0x6f];
-    assert_eq!(websocket(ToClient, &fragments), [message(Text, b"Hello")]);
+    assert_eq!(
+        websocket(ToClient, &fragments),
+        [message(ToClient, 2, Text, b"Hello")]
+    );
     let ping = [0x89, 0x05, 0x48, 0x65, 0x6c, 0x6c, 0x6f];
-    assert_eq!(websocket(ToClient, &ping), [message(Ping, b"Hello")]);
+    assert_eq!(
+        websocket(ToClient, &ping),
+        [message(ToClient, 1, Ping, b"Hello")]
+    );
     let pong = [
         0x8a, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58,
     ];
-    assert_eq!(websocket(ToServer, &pong), [message(Pong, b"Hello")]);
+    assert_eq!(
+        websocket(ToServer, &pong),
+        [message(ToServer, 1, Pong, b"Hello")]
+    );
     let short = [&[0x82, 0x7e, 0x01, 0x00][..], &[7; 256]].concat();
-    assert_eq!(websocket(ToClient, &short), [message(Binary, &[7; 256])]);
+    assert_eq!(
+        websocket(ToClient, &short),
+        [message(ToClient, 1, Binary, &[7; 256])]
+    );
     let head = [0x82, 0x7f, 0, 0, 0, 0, 0, 1, 0, 0];
     let long = [&head[..], &[7; 65536]].concat();
-    assert_eq!(websocket(ToClient, &long), [message(Binary, &[7; 65536])]);
+    assert_eq!(
+        websocket(ToClient, &long),
+        [message(ToClient, 1, Binary, &[7; 65536])]
+    );
+}
+
+#[test]
+fn the_head_of_a_frame_makes_the_round_trip() {
+    for length in [0, 125, 126, 65_535, 65_536] {
+        for mask in [None, MASK] {
+            let payload = vec![7; length];
+            let head = Frame {
+                fin: false,
+                rsv: 5,
+                opcode: 3,
+                mask,
+                length: length as u64,
+            };
+            let bytes = head.encode(&payload);
+            let start = bytes.len() - length;
+            assert_eq!(Frame::parse(&bytes), Some((head, start)));
+            assert_eq!(Frame::parse(&bytes[..start - 1]), None);
+            assert_eq!(Frame::parse(&bytes[..1]), None);
+        }
+    }
 }
 
 #[test]
@@ -72,7 +122,10 @@ fn a_control_frame_may_come_between_fragments() {
         frame(0x89, MASK, b"?"),
         frame(0x80, MASK, b"lo"),
     ];
-    let expected = [message(Ping, b"?"), message(Text, b"Hello")];
+    let expected = [
+        message(ToServer, 1, Ping, b"?"),
+        message(ToServer, 2, Text, b"Hello"),
+    ];
     assert_eq!(websocket(ToServer, &frames.concat()), expected);
 }
 
@@ -101,7 +154,10 @@ fn each_breach_of_rfc_6455_is_named_and_the_next_message_still_read() {
         let bytes = [bytes, said("next")].concat();
         assert_eq!(faults(ToServer, &bytes), [fault], "{bytes:x?}");
         let last = websocket(ToServer, &bytes).pop();
-        assert_eq!(last, Some(message(websocket::Kind::Text, b"next")));
+        assert_eq!(
+            last,
+            Some(message(ToServer, 1, websocket::Kind::Text, b"next"))
+        );
     }
     for (payload, fault) in [
         (&b"\x03"[..], Fault::CloseTooShort),
@@ -294,7 +350,7 @@ fn what_is_not_http_is_counted_and_the_other_direction_goes_on() {
         ];
         let events = decode(&wire);
         let bytes = garbage.len() as u64;
-        let start = garbage[..garbage.len().min(64)].to_vec();
+        let start = garbage.to_vec();
         let expected = [
             Event::Opaque(Opaque::Http(fault)),
             Event::Undecoded { bytes, start },
@@ -314,7 +370,7 @@ fn an_upgrade_counts_once_the_server_has_agreed() {
         decode(&vec![(ToServer, ahead), (ToClient, answer.to_vec())])
     };
     let events = of(ToServer, &early(SWITCHING, said("early")));
-    let text = message(websocket::Kind::Text, b"early");
+    let text = message(ToServer, 1, websocket::Kind::Text, b"early");
     assert_eq!(events.last(), Some(&Event::WebSocket(text)));
 
     let refused = b"HTTP/1.1 400 Bad\r\nContent-Length: 0\r\n\r\n";
@@ -549,7 +605,8 @@ fn engineio_is_looked_for_only_where_it_is_spoken() {
         ("/socket.io/?EIO=3&transport=websocket", false, false),
         ("/chat?EIO=4", false, false),
     ] {
-        let events = decode(&opened(target, vec![(ToServer, said("42[\"a\"]"))]));
+        let said = [said("2probe"), said("42[\"a\"]")].concat();
+        let events = decode(&opened(target, vec![(ToServer, said)]));
         let has = |f: fn(&Event) -> bool| events.iter().any(|(_, event)| f(event));
         assert_eq!(has(|e| matches!(e, Event::EngineIo(_))), engine, "{target}");
         assert_eq!(has(|e| matches!(e, Event::SocketIo(_))), socket, "{target}");
@@ -592,6 +649,32 @@ fn a_session_is_read_from_polling_to_the_close() {
             "52-[\"baz\",{\"_placeholder\":true,\"num\":0},{\"_placeholder\":true,\"num\":1}] +2",
         ]
     );
+}
+
+#[test]
+fn what_has_arrived_is_reported_when_asked_for() {
+    let mut decoder = Decoder::new(Limits::default());
+    decoder.feed(ToServer, b"POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nhe");
+    let part = decoder.flush(ToServer);
+    let rest = decoder.feed(ToServer, b"llo");
+    let body = |bytes: &[u8], complete| http::Body {
+        bytes: bytes.to_vec(),
+        length: bytes.len() as u64,
+        complete,
+    };
+    let event = |event| vec![(ToServer, Event::Http(event))];
+    assert_eq!(part, event(http::Event::Part(body(b"he", false))));
+    assert_eq!(rest, event(http::Event::Body(body(b"llo", true))));
+
+    decoder.feed(ToServer, b"no HTTP\r\n");
+    for bytes in [&b"no HTTP\r\n"[..], b"more"] {
+        let start = bytes.to_vec();
+        let bytes = bytes.len() as u64;
+        let undecoded = Event::Undecoded { bytes, start };
+        assert_eq!(decoder.flush(ToServer), [(ToServer, undecoded)]);
+        assert_eq!(decoder.flush(ToServer), []);
+        decoder.feed(ToServer, b"more");
+    }
 }
 
 #[test]

@@ -40,73 +40,104 @@ fn chat() -> Transcript {
 }
 
 #[test]
-fn a_line_tells_connection_time_direction_layer_and_what_was_said() {
-    let expected = r#"#1      0 ms →   http             GET /socket.io/?EIO=4&transport=websocket&sid=lv_VI97HAXpY6yYWAAAC HTTP/1.1
-#1      1 ms ←   http             HTTP/1.1 101 Switching Protocols
-#1      3 ms →     websocket      text 42["say","<b>hi</b> -->> %% \n"]
-#1      4 ms →       engine.io    message 2["say","<b>hi</b> -->> %% \n"]
-#1      5 ms →         socket.io  EVENT ["say","<b>hi</b> -->> %% \n"]
-#1      7 ms →     websocket      ping
-#1      9 ms ←     websocket      binary <01 02 fa> 3 bytes
-#1     10 ms ←       engine.io    binary <01 02 fa> 3 bytes
-#1     11 ms ←         socket.io  ! bytes that no packet has announced
-#1     12 ms ←     websocket      the first frame, 5 bytes
-#1     13 ms ←     websocket      the last frame, 2 bytes
-#1     14 ms ←     websocket      text 42["x"]
-#1     15 ms ←       engine.io    message 2["x"]
-#1     16 ms ←         socket.io  EVENT ["x"]
-#1     18 ms ←     websocket      close 1000 bye
+fn each_line_says_who_sent_it_and_what_a_packet_means() {
+    let expected = r#"> GET /socket.io/?EIO=4&transport=websocket&sid=lv_VI97HAXpY6yYWAAAC HTTP/1.1
+> Host: 127.0.0.1:40123
+> Upgrade: websocket
+> Connection: Upgrade
+> Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==
+> Sec-WebSocket-Version: 13
+>
+< HTTP/1.1 101 Switching Protocols
+< Upgrade: websocket
+< Connection: Upgrade
+< Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=
+<
+> text, masked: 42["say","<b>hi</b> -->> %% \n"]
+>   Engine.IO 4 message, Socket.IO 2 EVENT "say"
+> ping, masked, empty
+< binary: 3 bytes: 01 02 fa
+<   ! Socket.IO: bytes that no packet has announced
+< text, more follows: 5 bytes
+< continuation: 2 bytes
+< text, in 2 frames: 42["x"]
+<   Engine.IO 4 message, Socket.IO 2 EVENT "x"
+< close: 1000 "bye"
 "#;
     assert_eq!(chat().to_string(), expected);
 }
 
 #[test]
-fn headers_frames_and_colours_are_shown_when_asked_for() {
-    let plain = chat().text(Style::default());
+fn a_packet_is_told_with_its_namespace_id_and_attachments() {
+    let text = transcript(&sessions()).to_string();
+    for line in [
+        "#1 < 0{\"sid\":\"lv_VI97HAXpY6yYWAAAC\",\"upgrades\":[\"websocket\"],",
+        "#1 <   Engine.IO 0 open\n",
+        "#1 > 42[\"hello\"]\\u{1e}451-[\"b\",{\"_placeholder\":true,\"num\":0}]\\u{1e}bAQIDBA==\n",
+        "#1 >   Engine.IO 4 message, Socket.IO 5 BINARY_EVENT \"b\", 1 attachment\n",
+        "#2 >   Engine.IO 2 ping\n",
+        "#2 >   Engine.IO 4 message, Socket.IO 0 CONNECT in /admin\n",
+        "#2 >   Engine.IO 4 message, Socket.IO 2 EVENT \"é\" in /admin, id 13\n",
+        "#2 <   Engine.IO 4 message, Socket.IO 3 ACK in /admin, id 13\n",
+        "#2 < binary: 300 bytes: 03 03 03 03 03 03 03 03 …\n",
+        "#2 <   Engine.IO 4 message, Socket.IO 5 BINARY_EVENT \"baz\", 2 attachments\n",
+        "#2 > close, masked: 1000 \"bye\"\n",
+        "#2 < close: 1000\n",
+    ] {
+        assert!(text.contains(line), "{line:?} in\n{text}");
+    }
+}
+
+#[test]
+fn times_connections_and_colours_are_shown_when_asked_for() {
     let style = Style {
-        headers: true,
-        frames: true,
+        connections: true,
+        times: true,
         ..Style::default()
     };
     let more = chat().text(style);
-    assert!(more.contains("→ "), "{more}");
-    assert!(more.contains("  Upgrade: websocket\n"), "{more}");
-    assert!(more.contains("the only frame, 0 bytes, masked"), "{more}");
+    assert!(more.starts_with("#1      0 ms > GET /"), "{more}");
+    assert!(
+        more.contains("\n#1      0 ms > Upgrade: websocket\n"),
+        "{more}"
+    );
     let colour = Style {
         colour: true,
         ..Style::default()
     };
     let coloured = chat().text(colour);
-    assert!(coloured.contains("\x1b[36m→ "), "{coloured}");
+    assert!(coloured.contains("\x1b[36m> "), "{coloured}");
     let mut stripped = coloured.replace("\x1b[0m", "");
     for code in ["\x1b[36m", "\x1b[33m"] {
         stripped = stripped.replace(code, "");
     }
-    assert_eq!(stripped, plain);
+    assert_eq!(stripped, chat().to_string());
 }
 
 #[test]
 fn what_differs_from_run_to_run_becomes_placeholders() {
-    let text = transcript(&sessions()).normalised().text(Style {
-        headers: true,
-        ..Style::default()
-    });
+    let text = transcript(&sessions()).normalised().to_string();
     for part in [
-        "#1 →   http             GET /socket.io/?EIO=4&transport=polling&t=0 HTTP/1.1\n",
+        "#1 > GET /socket.io/?EIO=4&transport=polling&t=0 HTTP/1.1\n",
         "&t=0&sid=sid-1 HTTP/1.1\n",
-        "open {\"sid\":\"sid-1\",\"upgrades\"",
-        "CONNECT {\"sid\":\"sid-2\"}\n",
-        "#2 →   http             GET /socket.io/?EIO=4&transport=websocket&sid=sid-1 ",
-        "CONNECT /admin {\"sid\":\"sid-3\"}\n",
-        "ACK /admin id 13 [\"sid-2\"]\n",
-        "Host: 127.0.0.1:3000\n",
-        "Date: Thu, 01 Jan 1970 00:00:00 GMT\n",
-        "Sec-WebSocket-Key: key-1\n",
-        "Sec-WebSocket-Accept: accept-1\n",
+        "< 0{\"sid\":\"sid-1\",\"upgrades\"",
+        "< 40{\"sid\":\"sid-2\"}\n",
+        "#2 > GET /socket.io/?EIO=4&transport=websocket&sid=sid-1 HTTP/1.1\n",
+        "< text: 40/admin,{\"sid\":\"sid-3\"}\n",
+        "< text: 43/admin,13[\"sid-2\"]\n",
+        "> Host: 127.0.0.1:3000\n",
+        "< Date: Thu, 01 Jan 1970 00:00:00 GMT\n",
     ] {
         assert!(text.contains(part), "{part:?} in\n{text}");
     }
-    assert!(!text.contains(" ms "), "{text}");
+    let key = "Sec-WebSocket-Key: ";
+    let wire = vec![(
+        ToServer,
+        format!("GET / HTTP/1.1\r\n{key}AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n").into(),
+    )];
+    let text = transcript(&[wire]).normalised().to_string();
+    let of_the_rfc = format!("{key}dGhlIHNhbXBsZSBub25jZQ==");
+    assert!(text.contains(&of_the_rfc), "{text}");
 }
 
 #[test]
@@ -141,7 +172,8 @@ fn masks_uuids_and_ports_are_placeholders_too() {
     let wire = opened("/", vec![(ToServer, said(&text))]);
     let normalised = transcript(&[wire]).normalised();
     let shown = normalised.to_string();
-    let expected = "text {\"id\":\"uuid-1\",\"at\":\"http://localhost:3001/x\"}";
+    let expected =
+        "text, masked: {\"id\":\"uuid-1\",\"at\":\"http://localhost:3001/x\"}";
     assert!(shown.contains(expected), "{shown}");
     let masks =
         normalised
@@ -165,10 +197,13 @@ fn what_is_not_printable_is_escaped_and_what_is_long_is_cut() {
         ],
     );
     let text = transcript(&[wire]).to_string();
-    assert!(text.contains("text \\u{1b}[31m\\u{202e}é\n"), "{text}");
+    assert!(
+        text.contains("text, masked: \\u{1b}[31m\\u{202e}é\n"),
+        "{text}"
+    );
     assert!(text.contains("yyy… (1000 bytes in all)\n"), "{text}");
     assert!(text.contains("! text that is not UTF-8\n"), "{text}");
-    assert!(text.contains("text a\\xff\n"), "{text}");
+    assert!(text.contains("text, masked: a\\xff\n"), "{text}");
     assert!(
         text.lines().all(|line| line.chars().count() < 230),
         "{text}"
@@ -176,33 +211,64 @@ fn what_is_not_printable_is_escaped_and_what_is_long_is_cut() {
 }
 
 #[test]
+fn a_body_is_shown_line_by_line_up_to_a_limit() {
+    let response = |body: &[u8]| {
+        let head =
+            format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
+        let wire = vec![
+            (ToServer, b"GET / HTTP/1.1\r\n\r\n".to_vec()),
+            (ToClient, [head.as_bytes(), body].concat()),
+        ];
+        let text = transcript(&[wire]).to_string();
+        let (_, body) = text.split_once("\n<\n").expect("the end of the head");
+        body.to_owned()
+    };
+    assert_eq!(response(b"one\r\n\ntwo"), "< one\n<\n< two\n");
+    assert_eq!(response(b"\xff\x00"), "< 2 bytes: ff 00\n");
+    let long = response(&b"<p>\n".repeat(1000));
+    assert_eq!(long.matches("< <p>\n").count(), 20);
+    assert!(long.ends_with("< <p>\n< … (4000 bytes in all)\n"), "{long}");
+}
+
+#[test]
 fn a_diagram_shows_the_highest_layer_of_each_message() {
-    let expected = "%% title: A ‹chat›
-sequenceDiagram
-  participant C as client
+    let expected = "sequenceDiagram
+  participant C1 as client
   participant S as server
-  C->>S: GET /socket.io/?<br/>EIO=4&transport=websoc<br/>ket&si… HTTP/1.1
-  S->>C: HTTP/1.1 101 Switching Protocols
-  C->>S: EVENT [\"say\",\"‹b›hi‹/<br/>b› --›› ％％ ∖n\"]
-  C->>S: ping
-  S->>C: binary ‹01 02 fa› 3 bytes
-  S->>C: ! bytes that no packet has announced
-  S->>C: EVENT [\"x\"]
-  S->>C: close 1000 bye
+  C1->>S: GET /socket.io/?<br/>EIO=4&transport=websoc<br/>ket&si…, upgrade: websocket
+  S->>C1: 101 Switching Protocols
+  C1->>S: EVENT [\"say\",\"‹b›hi‹/<br/>b› --›› ％％ ∖n\"]
+  C1->>S: ping, empty
+  S->>C1: ! bytes that no packet has announced
+  S->>C1: EVENT [\"x\"]
+  S->>C1: close: 1000 \"bye\"
 ";
-    assert_eq!(chat().mermaid("A <chat>"), expected);
+    assert_eq!(chat().mermaid(), expected);
+}
+
+#[test]
+fn named_clients_stand_on_both_sides_of_the_server() {
+    let hello = || opened("/", vec![(ToServer, said("hello"))]);
+    let mut both = transcript(&[hello(), hello()]);
+    both.name(1, "Ada");
+    both.name(2, "Bob");
+    let text = both.to_string();
+    assert!(text.starts_with("Ada > GET / HTTP/1.1\n"), "{text}");
+    assert!(text.ends_with("\nBob > text, masked: hello\n"), "{text}");
+    let diagram = both.mermaid();
+    let expected = "sequenceDiagram
+  participant C1 as Ada
+  participant S as server
+  participant C2 as Bob
+  C1->>S: GET /, upgrade: websocket
+";
+    assert!(diagram.starts_with(expected), "{diagram}");
+    assert!(diagram.ends_with("  C2->>S: text: hello\n"), "{diagram}");
 }
 
 /// What crates/book asks of a sequence diagram, and then the renderer itself.
 fn assert_renders(source: &str, messages: usize) {
     let mut lines = source.lines();
-    let title = lines
-        .next()
-        .and_then(|line| line.strip_prefix("%% title: "));
-    assert!(
-        title.is_some_and(|title| !title.trim().is_empty()),
-        "{source}"
-    );
     assert_eq!(lines.next(), Some("sequenceDiagram"));
     let arrows = lines.filter(|line| {
         let message = line.split_once(": ");
@@ -258,18 +324,15 @@ fn any_payload_makes_a_diagram_with_one_arrow_a_message() {
             "/",
             vec![(ToServer, said(&text)), (ToClient, answered(&text))],
         );
-        let diagram = transcript(&[wire]).mermaid(&text);
+        let diagram = transcript(&[wire]).mermaid();
         assert_renders(&diagram, 4);
     }
 }
 
 #[test]
 fn several_connections_are_several_participants() {
-    let diagram = transcript(&sessions()).mermaid("Two connections");
-    assert!(
-        diagram.contains("  participant C2 as connection 2\n"),
-        "{diagram}"
-    );
+    let diagram = transcript(&sessions()).mermaid();
+    assert!(diagram.contains("  participant C2 as #2\n"), "{diagram}");
     assert!(diagram.contains("  C2->>S: ping probe\n"), "{diagram}");
     // One arrow for a packet that came as a text and two binary messages.
     assert_eq!(diagram.matches("\"baz\"").count(), 1, "{diagram}");
@@ -278,7 +341,7 @@ fn several_connections_are_several_participants() {
 }
 
 #[test]
-fn an_empty_transcript_and_an_empty_title_are_still_a_diagram() {
+fn an_empty_transcript_is_still_a_diagram() {
     let records =
         [(1, Tcp::Opened), (1, Tcp::Reset)].map(|(connection, tcp)| Record {
             connection,
@@ -287,8 +350,8 @@ fn an_empty_transcript_and_an_empty_title_are_still_a_diagram() {
             event: Event::Tcp(tcp),
         });
     let transcript: Transcript = records.into_iter().collect();
-    assert_renders(&transcript.mermaid(" "), 1);
-    assert_renders(&Transcript::default().mermaid("Nothing"), 0);
+    assert_renders(&transcript.mermaid(), 1);
+    assert_renders(&Transcript::default().mermaid(), 0);
 }
 
 #[test]
@@ -311,16 +374,14 @@ fn a_remark_and_what_was_not_decoded_are_shown() {
     });
     let text = transcript.normalised().to_string();
     for line in [
-        "#1 ←   http             body, 2 bytes, cut off: hi\n",
-        "#1 ← bytes              not decoded from here on: a broken chunk\n",
-        "#1 ← bytes              9 bytes were not decoded: no size\\r\\n\n",
-        "#1 → note               # told to stop; %% <-- loop\n",
+        "< hi\n< ! a broken chunk; shown as it came:\n< no size\n",
+        "# told to stop; %% <-- loop\n",
     ] {
         assert!(text.contains(line), "{line:?} in\n{text}");
     }
-    let diagram = transcript.mermaid("Remarks");
+    let diagram = transcript.mermaid();
     assert!(
-        diagram.contains("  Note over C,S: # told to stop; ％％ ‹-- loop\n"),
+        diagram.contains("  Note over C1,S: told to stop; ％％ ‹-- loop\n"),
         "{diagram}"
     );
     assert_renders(&diagram, diagram.matches("->>").count());

@@ -6,7 +6,7 @@
     reason = "each test file uses a part of it"
 )]
 
-use wire::{Decoder, Direction, Event, Limits};
+use wire::{Decoder, Direction, Event, Limits, websocket::Frame};
 
 pub use Direction::{ToClient, ToServer};
 
@@ -43,22 +43,14 @@ impl Random {
 
 /// A frame (RFC 6455, section 5.2) whose first byte is `first`.
 pub fn frame(first: u8, mask: Option<[u8; 4]>, payload: &[u8]) -> Vec<u8> {
-    let bit = if mask.is_some() { 0x80 } else { 0 };
-    let mut frame = vec![first];
-    match payload.len() {
-        length @ 0..=125 => frame.push(bit | length as u8),
-        length @ 126..=0xffff => {
-            frame.push(bit | 126);
-            frame.extend((length as u16).to_be_bytes());
-        }
-        length => {
-            frame.push(bit | 127);
-            frame.extend((length as u64).to_be_bytes());
-        }
-    }
-    let mask = mask.inspect(|mask| frame.extend(mask)).unwrap_or_default();
-    frame.extend(payload.iter().zip(mask.iter().cycle()).map(|(b, m)| b ^ m));
-    frame
+    let head = Frame {
+        fin: first & 0x80 != 0,
+        rsv: first >> 4 & 7,
+        opcode: first & 0xf,
+        mask,
+        length: 0,
+    };
+    head.encode(payload)
 }
 
 pub const MASK: Option<[u8; 4]> = Some([0x37, 0xfa, 0x21, 0x3d]);

@@ -1,0 +1,116 @@
+//! A transcript as a mermaid sequence diagram.
+
+use std::{collections::HashMap, fmt::Write as _};
+
+use crate::{
+    Direction, Event, Record, Tcp, http, websocket,
+    words::{self, printable},
+};
+
+/// A label of more characters than this is cut, whatever it is made of.
+const LONGEST_LABEL: usize = 80;
+
+/// A longer word does not fit between two lifelines, and would be drawn beside them.
+const LONGEST_WORD: usize = 22;
+
+/// `clients` are the connections and what to call them, in the order to draw them in.
+pub(crate) fn mermaid(records: &[Record], clients: &[(u64, String)]) -> String {
+    let mut out = "sequenceDiagram\n".to_owned();
+    // With the server in the middle, an arrow crosses as few lifelines as it can.
+    let middle = clients.len().div_ceil(2);
+    for (n, (connection, name)) in clients.iter().enumerate() {
+        if n == middle {
+            out += "  participant S as server\n";
+        }
+        let _ = writeln!(out, "  participant C{connection} as {}", plain(name));
+    }
+    if middle == clients.len() {
+        out += "  participant S as server\n";
+    }
+    let mut arrows: Vec<String> = Vec::new();
+    // The arrow of the HTTP head that came last, by connection and direction.
+    let mut heads: HashMap<_, usize> = HashMap::new();
+    for (at, record) in records.iter().enumerate() {
+        let event = &record.event;
+        if is_told_elsewhere(record, records, at) {
+            continue;
+        }
+        let label = label(&words::label(event));
+        let key = (record.connection, record.direction);
+        if let (Event::Http(http::Event::Body(_)), Some(head)) =
+            (event, heads.remove(&key))
+        {
+            let _ = write!(arrows[head], ": {label}");
+            continue;
+        }
+        if let Event::Http(http::Event::Request(_) | http::Event::Response(_)) =
+            event
+        {
+            heads.insert(key, arrows.len());
+        }
+        let client = format!("C{}", record.connection);
+        arrows.push(match (event, record.direction) {
+            _ if record.connection == 0 => format!("Note over S: {label}"),
+            (Event::Note(_), _) => format!("Note over {client},S: {label}"),
+            (_, Direction::ToServer) => format!("{client}->>S: {label}"),
+            (_, Direction::ToClient) => format!("S->>{client}: {label}"),
+        });
+    }
+    for arrow in arrows {
+        let _ = writeln!(out, "  {arrow}");
+    }
+    out
+}
+
+/// Whether another arrow says the same: that of the highest layer that was decoded.
+fn is_told_elsewhere(record: &Record, records: &[Record], at: usize) -> bool {
+    let same = |other: &&Record| other.connection == record.connection;
+    let is_packet = |other: &Record| {
+        matches!(other.event, Event::EngineIo(_) | Event::SocketIo(_))
+    };
+    match &record.event {
+        Event::Tcp(Tcp::Opened) => true,
+        Event::WebSocket(websocket::Event::Frame(_)) => true,
+        Event::WebSocket(websocket::Event::Message(message)) => {
+            use websocket::Kind;
+            matches!(message.kind, Kind::Text | Kind::Binary)
+                && records.iter().filter(same).any(is_packet)
+        }
+        Event::Http(http::Event::Body(_)) => {
+            let mut after = records[at + 1..].iter().filter(same);
+            after.next().is_some_and(is_packet)
+        }
+        _ => false,
+    }
+}
+
+/// Text that means nothing to mermaid: no comment, arrow, tag or line break. Characters
+/// that would mean something are replaced by lookalikes.
+fn plain(text: &str) -> String {
+    let text = printable(text, usize::MAX).replace("%%", "％％");
+    let text = text.replace('<', "‹").replace('>', "›").replace('\\', "∖");
+    text.trim().into()
+}
+
+/// Plain text, cut and with long words broken, to fit a diagram.
+fn label(text: &str) -> String {
+    let text = plain(text);
+    let mut out = String::new();
+    let mut word = 0;
+    for (n, char) in text.chars().enumerate() {
+        if n == LONGEST_LABEL {
+            out.push('…');
+            break;
+        }
+        out.push(char);
+        word += 1;
+        let joint = word > LONGEST_WORD / 2 && ",&?/:+".contains(char);
+        if char == ' ' {
+            word = 0;
+        } else if joint || word == LONGEST_WORD {
+            out += "<br/>";
+            word = 0;
+        }
+    }
+    out.trim_end_matches("<br/>").into()
+}
