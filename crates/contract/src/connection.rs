@@ -6,20 +6,30 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{
-    Failure, Request, Response, Result, Transcript, deadline,
+use wire::{
+    Direction, Tcp, Transcript,
     http::{Headers, header},
-    within,
+};
+
+use crate::{
+    Failure, Request, Response, Result, deadline, recording::Trace, within,
 };
 
 /// One TCP connection to the server: bytes out, bytes in, and a transcript of both.
+///
+/// What has come is in the transcript once the test has taken it. So when an expectation
+/// fails, what it failed on is the last thing there, and what a server has sent in the
+/// meantime, which differs from run to run, is not. If something was awaited in vain, the
+/// failure shows all that has come.
 #[derive(Debug)]
 pub struct Connection {
     stream: TcpStream,
     host: String,
-    /// Received, but not yet part of a response that was read.
+    /// Received, but not yet taken.
     unread: Vec<u8>,
-    transcript: Transcript,
+    /// How the server has ended the connection.
+    ended: Option<Tcp>,
+    trace: Trace,
 }
 
 impl Connection {
@@ -31,23 +41,29 @@ impl Connection {
             stream,
             host: addr.to_string(),
             unread: Vec::new(),
-            transcript: Transcript::default(),
+            ended: None,
+            trace: Trace::default(),
         })
     }
 
-    /// What has gone over this connection so far.
-    pub fn transcript(&self) -> &Transcript {
-        &self.transcript
+    /// What has been sent over this connection and taken from it so far; of very much,
+    /// the end (see [`Recording`](crate::Recording)).
+    pub fn transcript(&self) -> Transcript {
+        self.trace.transcript()
     }
 
     /// Writes a remark into the transcript, for what the wire does not show.
     pub fn note(&mut self, text: &str) {
-        self.transcript.note(text);
+        self.trace.note(text);
     }
 
-    /// Empties the transcript, for a connection that sends more than anyone will read.
+    /// Empties the transcript: what comes next is its beginning.
     pub fn forget(&mut self) {
-        self.transcript = Transcript::default();
+        self.trace.forget();
+    }
+
+    pub(crate) fn trace(&mut self) -> &mut Trace {
+        &mut self.trace
     }
 
     /// The value this connection puts in `Host`: address and port of the server.
@@ -61,18 +77,8 @@ impl Connection {
     ///
     /// The server has closed the connection, or does not read.
     pub async fn send(&mut self, bytes: impl AsRef<[u8]>) -> Result {
-        self.transcript.sent(bytes.as_ref());
-        self.write(bytes.as_ref()).await
-    }
-
-    /// Sends `bytes`, which the transcript shows as `line`.
-    pub(crate) async fn send_as(&mut self, bytes: &[u8], line: &str) -> Result {
-        self.transcript.sent_line(line);
-        self.write(bytes).await
-    }
-
-    async fn write(&mut self, bytes: &[u8]) -> Result {
-        match within("room to send", self.stream.write_all(bytes)).await {
+        self.trace.add(Direction::ToServer, bytes.as_ref());
+        match within("room to send", self.stream.write_all(bytes.as_ref())).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => Err(self.failure(HUNG_UP)),
             Err(failure) => Err(self.tell(failure)),
@@ -84,18 +90,10 @@ impl Connection {
         &self.unread
     }
 
-    /// Takes `length` bytes of what has come; the transcript shows them as `line`.
-    pub(crate) fn take_as(&mut self, length: usize, line: &str) {
-        self.unread.drain(..length);
-        self.transcript.received_line(line);
-    }
-
-    /// Waits for more bytes, which the transcript does not show yet.
-    pub(crate) async fn read_unnoted(&mut self) -> Result {
-        match self.read().await? {
-            0 => Err(self.failure("closed in the middle of a frame, or before one")),
-            _ => Ok(()),
-        }
+    /// Takes the first `length` bytes of what has come.
+    pub(crate) fn take(&mut self, length: usize) -> Vec<u8> {
+        self.trace.add(Direction::ToClient, &self.unread[..length]);
+        self.unread.drain(..length).collect()
     }
 
     /// Sends `request` and reads the response. The connection stays open.
@@ -152,26 +150,28 @@ impl Connection {
             }
             self.read_more("the head of a response").await?;
         };
-        self.unread.drain(..head.length);
+        self.take(head.length);
 
         let body = match body_length(method, &head) {
             BodyLength::Exactly(length) => {
                 while self.unread.len() < length {
                     self.read_more("the whole body").await?;
                 }
-                self.unread.drain(..length).collect()
+                self.take(length)
             }
             BodyLength::Chunked => self.read_chunks().await?,
             BodyLength::UntilClose => {
                 while self.receive().await? > 0 {}
-                std::mem::take(&mut self.unread)
+                let body = self.take(self.unread.len());
+                self.end();
+                body
             }
         };
         Ok(Response {
             status: head.status,
             headers: head.headers,
             body,
-            transcript: self.transcript.clone(),
+            moment: self.trace.moment(),
         })
     }
 
@@ -194,7 +194,10 @@ impl Connection {
             Ok(!self.unread.is_empty() || self.receive().await? > 0)
         });
         match more_came.await {
-            Ok(Ok(false)) => Ok(()),
+            Ok(Ok(false)) => {
+                self.end();
+                Ok(())
+            }
             Ok(Ok(true)) => {
                 Err(self.failure("the connection should be closed, but more came"))
             }
@@ -215,7 +218,7 @@ impl Connection {
         };
         let headers = head.headers.iter().map(|header| {
             let value = String::from_utf8_lossy(header.value).into_owned();
-            (header.name.to_ascii_lowercase(), value)
+            (header.name.to_owned(), value)
         });
         let status = head.code.expect("a complete head has a status");
         Ok(Some(Head {
@@ -241,23 +244,22 @@ impl Connection {
                 }
             };
             let end = start.checked_add(length).filter(|&end| end < MOST_UNREAD);
-            let end =
-                end.ok_or_else(|| self.failure("a chunk of more than 16 MiB"))?;
+            let end = end.ok_or_else(|| self.failure("a chunk that is too long"))?;
             while self.unread.len() < end + 2 {
                 self.read_more("the whole chunk").await?;
             }
             if &self.unread[end..end + 2] != b"\r\n" {
                 return Err(self.failure("a chunk does not end with CRLF"));
             }
-            body.extend_from_slice(&self.unread[start..end]);
-            self.unread.drain(..end + 2);
+            body.extend_from_slice(&self.take(end + 2)[start..end]);
             if length == 0 {
                 return Ok(body);
             }
         }
     }
 
-    async fn read_more(&mut self, wanted: &str) -> Result {
+    /// Waits for more, which has to come if `wanted` is to be complete.
+    pub(crate) async fn read_more(&mut self, wanted: &str) -> Result {
         match self.receive().await? {
             0 => Err(self.failure(&format!("closed before {wanted} came"))),
             _ => Ok(()),
@@ -266,35 +268,47 @@ impl Connection {
 
     /// Appends what comes next to `unread`; 0 if the server has closed.
     async fn receive(&mut self) -> Result<usize> {
-        let from = self.unread.len();
-        if from > MOST_UNREAD {
-            return Err(self.failure("a response of more than 16 MiB came"));
+        if self.unread.len() > MOST_UNREAD {
+            let most = MOST_UNREAD >> 20;
+            return Err(self.failure(&format!("more than {most} MiB came")));
         }
-        let length = self.read().await?;
-        self.transcript.received(&self.unread[from..]);
-        Ok(length)
-    }
-
-    /// Appends what comes next to `unread`, and leaves the transcript alone.
-    async fn read(&mut self) -> Result<usize> {
         let read = self.stream.read_buf(&mut self.unread).await;
-        read.map_err(|_| self.failure(HUNG_UP))
+        match read {
+            Ok(0) => self.ended = Some(Tcp::Fin),
+            Ok(_) => {}
+            Err(_) => {
+                self.ended = Some(Tcp::Reset);
+                return Err(self.failure(HUNG_UP));
+            }
+        }
+        Ok(read?)
     }
 
-    fn failure(&self, message: &str) -> Failure {
+    /// All has been taken, and the end was expected.
+    fn end(&mut self) {
+        if let Some(how) = &self.ended {
+            self.trace.end(how.clone());
+        }
+    }
+
+    /// Something was awaited in vain.
+    pub(crate) fn failure(&self, message: &str) -> Failure {
         self.tell(Failure::new(message))
     }
 
-    fn tell(&self, failure: Failure) -> Failure {
-        failure.with(&self.transcript)
+    /// Something was awaited in vain: the failure shows all that has come.
+    pub(crate) fn tell(&self, failure: Failure) -> Failure {
+        let ended = self.ended.as_ref();
+        failure.with(self.trace.with_the_rest(&self.unread, ended))
     }
 }
 
 /// Reset, aborted, broken pipe: systems differ in what they call it.
 const HUNG_UP: &str = "the server has hung up";
 
-/// The most that is kept of one response: an endless one must not fill the memory.
-const MOST_UNREAD: usize = 16 << 20;
+/// The most that is kept of a response or a frame: an endless one must not fill the
+/// memory.
+const MOST_UNREAD: usize = 64 << 20;
 
 /// Status line and headers of a response.
 struct Head {

@@ -1,6 +1,6 @@
-use std::{env, fmt, time::Duration};
+use std::{borrow::Borrow, env, fmt, time::Duration};
 
-use crate::Transcript;
+use wire::Transcript;
 
 /// What a contract's test returns.
 pub type Result<T = ()> = std::result::Result<T, Failure>;
@@ -37,9 +37,9 @@ impl Failure {
 
     /// The same failure with what went over the wire. The first transcript given stays.
     #[must_use]
-    pub fn with(mut self, transcript: &Transcript) -> Self {
+    pub fn with(mut self, transcript: impl Borrow<Transcript>) -> Self {
         self.transcript
-            .get_or_insert_with(|| transcript.to_string());
+            .get_or_insert_with(|| transcript.borrow().to_string());
         self
     }
 }

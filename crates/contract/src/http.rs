@@ -2,16 +2,9 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use crate::{Failure, Result, Transcript};
+use wire::http::{Headers, header};
 
-/// Names in lower case, and values, in the order in which they came.
-pub(crate) type Headers = Vec<(String, String)>;
-
-/// The first value of the header `name`.
-pub(crate) fn header<'a>(headers: &'a Headers, name: &str) -> Option<&'a str> {
-    let mut found = headers.iter().filter(|(key, _)| key == name);
-    found.next().map(|(_, value)| value.as_str())
-}
+use crate::{Failure, Result, recording::Moment};
 
 /// An HTTP/1.1 request (RFC 9112, section 3), as the contract writes it on the wire.
 #[derive(Clone, Debug)]
@@ -88,13 +81,13 @@ impl Request {
     }
 }
 
-/// A response as it came over the wire, with the transcript up to its end.
+/// A response as it came over the wire. Its failures show the wire up to its end.
 #[derive(Debug)]
 pub struct Response {
     pub(crate) status: u16,
     pub(crate) headers: Headers,
     pub(crate) body: Vec<u8>,
-    pub(crate) transcript: Transcript,
+    pub(crate) moment: Moment,
 }
 
 impl Response {
@@ -103,7 +96,7 @@ impl Response {
         self.status
     }
 
-    /// The value of a header, by its name in lower case; `None` if it is absent.
+    /// The value of a header, whose name may be in any case; `None` if it is absent.
     pub fn header(&self, name: &str) -> Option<&str> {
         header(&self.headers, name)
     }
@@ -129,7 +122,7 @@ impl Response {
         }
         serde_json::from_slice(&self.body)
             .map_err(|error| Failure::new(format!("the body: {error}")))
-            .map_err(|failure| failure.with(&self.transcript))
+            .map_err(|failure| failure.with(self.moment.transcript()))
     }
 
     /// Fails unless the status is `expected`.
@@ -141,7 +134,7 @@ impl Response {
         self.check("status", &expected, &self.status, expected == self.status)
     }
 
-    /// Fails unless the header `name` (in lower case) is there with that value.
+    /// Fails unless the header `name` is there with that value.
     ///
     /// # Errors
     ///
@@ -151,7 +144,7 @@ impl Response {
         self.check(name, &Some(expected), &got, got == Some(expected))
     }
 
-    /// Fails if the header `name` (in lower case) is there.
+    /// Fails if the header `name` is there.
     ///
     /// # Errors
     ///
@@ -226,6 +219,6 @@ impl Response {
         expected: &dyn std::fmt::Debug,
         got: &dyn std::fmt::Debug,
     ) -> Failure {
-        Failure::expected(what, expected, got).with(&self.transcript)
+        Failure::expected(what, expected, got).with(self.moment.transcript())
     }
 }

@@ -19,23 +19,24 @@
 //! - No port is fixed (a lesson gets `PORT=0`), and nothing is ordered by sleeping: the
 //!   kit awaits what must happen, inside a [deadline](deadline()).
 //! - What is started is killed and reaped, even when a test panics.
-//! - A failed expectation is a [`Failure`]: what was expected, what came, and the bytes
-//!   that had gone over the wire by then.
+//! - A failed expectation is a [`Failure`]: what was expected, what came, and what had
+//!   gone over the wire by then, decoded.
 
+mod book;
 mod connection;
 mod failure;
 mod http;
 mod lesson;
 mod recording;
 mod server;
-mod transcript;
 mod websocket;
 
+pub use book::{compare_diagram_with_the_book, compare_with_the_book};
 pub use connection::Connection;
 pub use failure::{Failure, Result, deadline, within};
 pub use http::{Request, Response};
 pub use lesson::{Lesson, Peer, peer};
-pub use recording::compare_with_the_book;
+pub use recording::Recording;
 pub use server::{Exit, Server, Signal};
-pub use transcript::Transcript;
 pub use websocket::{Frame, Opcode, WebSocket, handshake};
+pub use wire::Transcript;

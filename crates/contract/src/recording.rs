@@ -1,63 +1,279 @@
-use std::{env, fs};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
-use crate::{Failure, Result, Transcript, lesson::root, peer};
+use wire::{Decoder, Direction, Event, Limits, Record, Tcp, Transcript};
 
-/// Compares a transcript with what the book prints: `book/recorded/NAME.rust.txt`, or
-/// `.node.txt` when the peer is the twin. `RECORD=1` writes that file instead.
+use crate::Connection;
+
+/// What is kept of each payload. A transcript shows less.
+const LIMITS: Limits = Limits {
+    head: 64 << 10,
+    body: 16 << 10,
+    message: 16 << 10,
+};
+
+/// The most events that are kept …
+const MOST_EVENTS: usize = 300;
+
+/// … and the most payload that they hold, in bytes.
+const MOST_BYTES: usize = 256 << 10;
+
+/// Several connections in one transcript, in the order in which the test sent and
+/// awaited things.
 ///
-/// Dates and ports differ from run to run, so both are made the same first.
+/// ```no_run
+/// # async fn contract() -> contract::Result {
+/// # let server = contract::Lesson::new("07_ws_broadcast").start().await?;
+/// let mut ada = server.websocket("/").await?;
+/// let mut bob = server.websocket("/").await?;
+/// let recording = contract::Recording::new();
+/// recording.add("Ada", ada.connection());
+/// recording.add("Bob", bob.connection());
+/// recording.forget(); // the handshakes
 ///
-/// # Errors
+/// ada.send_text("hello").await?;
+/// ada.expect_text("1: hello").await?;
+/// bob.expect_text("1: hello").await?;
+/// println!("{}", recording.transcript());
+/// # Ok(())
+/// # }
+/// ```
 ///
-/// The book prints something else, or nothing yet.
-pub fn compare_with_the_book(name: &str, transcript: &Transcript) -> Result {
-    let file = format!("book/recorded/{name}.{}.txt", peer());
-    let path = root().join(&file);
-    let now = normalised(&transcript.to_string());
-    if env::var_os("RECORD").is_some() {
-        fs::create_dir_all(path.parent().expect("the path has two folders in it"))?;
-        return Ok(fs::write(&path, now)?);
-    }
-    let book = fs::read_to_string(&path).map_err(|error| {
-        Failure::new(format!("{file}: {error}; run `cargo book record`"))
-    })?;
-    // A checkout on Windows may have turned the line ends into CRLF.
-    if book.replace("\r\n", "\n") == now {
-        return Ok(());
-    }
-    Err(Failure::new(format!(
-        "the wire differs from the book's, {file}; if it is right now, run \
-         `cargo book record`\n--- the book\n{book}--- now\n{now}"
-    )))
+/// The last 300 events are kept, with up to 256 KiB of payload. A transcript says how
+/// many came before.
+#[derive(Clone, Debug, Default)]
+pub struct Recording(Arc<Mutex<Log>>);
+
+#[derive(Debug, Default)]
+struct Log {
+    /// Events, and how many had come by then, with this one.
+    events: VecDeque<(u64, Record)>,
+    /// How many have come.
+    count: u64,
+    /// How many had to make room.
+    left_out: u64,
+    /// The payload in `events`.
+    bytes: usize,
+    /// That of connection 1 is the first.
+    names: Vec<String>,
 }
 
-fn normalised(text: &str) -> String {
-    let mut out = String::new();
-    for line in text.lines() {
-        let name = line[2.min(line.len())..].split(':').next().unwrap_or("");
-        let mark = &line[..1];
-        if name.eq_ignore_ascii_case("date") {
-            out += &format!("{mark} {name}: Thu, 01 Jan 1970 00:00:00 GMT\n");
-        } else if name.eq_ignore_ascii_case("host") {
-            out += &format!("{mark} {name}: 127.0.0.1:3000\n");
-        } else {
-            out += line;
-            out.push('\n');
+impl Log {
+    fn push(&mut self, record: Record) {
+        self.count += 1;
+        self.bytes += record.event.size();
+        self.events.push_back((self.count, record));
+        while self.events.len() > MOST_EVENTS || self.bytes > MOST_BYTES {
+            let Some((_, record)) = self.events.pop_front() else {
+                return;
+            };
+            self.bytes -= record.event.size();
+            self.left_out += 1;
         }
     }
-    out
+
+    fn forget(&mut self, which: impl Fn(&Record) -> bool) {
+        self.left_out = 0;
+        self.events.retain(|(_, record)| !which(record));
+        let sizes = self.events.iter().map(|(_, record)| record.event.size());
+        self.bytes = sizes.sum();
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::normalised;
+impl Recording {
+    /// A recording of no connection yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
 
-    #[test]
-    fn dates_and_ports_are_made_the_same() {
-        let wire = "> GET / HTTP/1.1\n> host: 127.0.0.1:40123\n>\n\
-                    < HTTP/1.1 200 OK\n< Date: Sun, 22 Nov 2026 20:04:16 GMT\n<\n< é\n";
-        let book = "> GET / HTTP/1.1\n> host: 127.0.0.1:3000\n>\n\
-                    < HTTP/1.1 200 OK\n< Date: Thu, 01 Jan 1970 00:00:00 GMT\n<\n< é\n";
-        assert_eq!(normalised(wire), book);
+    /// Adds a connection, with what it has recorded so far, and calls its client by a
+    /// name in one word. From then on the connection's own transcript, which its
+    /// failures show, is that of this recording.
+    pub fn add(&self, name: impl Into<String>, connection: &mut Connection) {
+        let trace = connection.trace();
+        let past = trace.recording.transcript();
+        let mut log = self.log();
+        log.names.push(name.into());
+        trace.connection = log.names.len() as u64;
+        for record in past.records() {
+            log.push(Record {
+                connection: trace.connection,
+                ..record.clone()
+            });
+        }
+        drop(log);
+        trace.recording = self.clone();
+    }
+
+    /// Writes a remark that concerns no single connection.
+    pub fn note(&self, text: &str) {
+        self.push(0, Direction::ToServer, Event::Note(text.to_owned()));
+    }
+
+    /// Empties the transcript: what comes next is its beginning.
+    pub fn forget(&self) {
+        self.log().forget(|_| true);
+    }
+
+    /// What has been sent and received so far.
+    pub fn transcript(&self) -> Transcript {
+        self.up_to(u64::MAX)
+    }
+
+    /// The transcript as it was after `count` events.
+    fn up_to(&self, count: u64) -> Transcript {
+        let log = self.log();
+        let mut transcript = Transcript::default();
+        if log.left_out > 0 {
+            let missed = Event::Missed { n: log.left_out };
+            transcript.push(record(0, Direction::ToServer, missed));
+        }
+        let events = log.events.iter().take_while(|(n, _)| *n <= count);
+        transcript.extend(events.map(|(_, record)| record.clone()));
+        for (connection, name) in (1..).zip(&log.names) {
+            transcript.name(connection, name);
+        }
+        transcript
+    }
+
+    fn push(&self, connection: u64, direction: Direction, event: Event) {
+        self.log().push(record(connection, direction, event));
+    }
+
+    fn log(&self) -> MutexGuard<'_, Log> {
+        // A test that panicked meanwhile leaves a transcript worth showing.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn record(connection: u64, direction: Direction, event: Event) -> Record {
+    Record {
+        connection,
+        // Times would differ from run to run.
+        at: Duration::ZERO,
+        direction,
+        event,
+    }
+}
+
+/// A moment of a recording, to be shown if it has to be.
+#[derive(Clone, Debug)]
+pub(crate) struct Moment {
+    recording: Recording,
+    count: u64,
+}
+
+impl Moment {
+    pub(crate) fn transcript(&self) -> Transcript {
+        self.recording.up_to(self.count)
+    }
+}
+
+/// One connection's part in a recording.
+#[derive(Debug)]
+pub(crate) struct Trace {
+    recording: Recording,
+    connection: u64,
+    decoder: Decoder,
+    last: Option<Direction>,
+    /// Whether the end of the connection is recorded.
+    over: bool,
+}
+
+impl Default for Trace {
+    fn default() -> Self {
+        Self {
+            recording: Recording::new(),
+            connection: 1,
+            decoder: Decoder::new(LIMITS),
+            last: None,
+            over: false,
+        }
+    }
+}
+
+impl Trace {
+    /// Records bytes that were sent, or that the test has taken.
+    pub(crate) fn add(&mut self, direction: Direction, bytes: &[u8]) {
+        if self.last.is_some_and(|last| last != direction) {
+            self.flush();
+        }
+        self.last = Some(direction);
+        let events = self.decoder.feed(direction, bytes);
+        self.push(events);
+    }
+
+    pub(crate) fn note(&mut self, text: &str) {
+        self.flush();
+        self.push(vec![(Direction::ToServer, Event::Note(text.to_owned()))]);
+    }
+
+    /// Records once that the server has ended the connection.
+    pub(crate) fn end(&mut self, how: Tcp) {
+        if std::mem::replace(&mut self.over, true) {
+            return;
+        }
+        let mut events = self.decoder.finish(Direction::ToClient);
+        events.push((Direction::ToClient, Event::Tcp(how)));
+        self.push(events);
+    }
+
+    pub(crate) fn forget(&mut self) {
+        let own = |record: &Record| record.connection == self.connection;
+        self.recording.log().forget(own);
+    }
+
+    pub(crate) fn transcript(&self) -> Transcript {
+        self.recording.transcript()
+    }
+
+    pub(crate) fn moment(&self) -> Moment {
+        Moment {
+            recording: self.recording.clone(),
+            count: self.recording.log().count,
+        }
+    }
+
+    /// The transcript together with what is not over: what was sent and is not complete,
+    /// and what has come and was not taken.
+    pub(crate) fn with_the_rest(
+        &self,
+        untaken: &[u8],
+        ended: Option<&Tcp>,
+    ) -> Transcript {
+        let mut decoder = self.decoder.clone();
+        let mut events = decoder.flush(Direction::ToServer);
+        events.extend(decoder.feed(Direction::ToClient, untaken));
+        events.extend(decoder.finish(Direction::ToServer));
+        events.extend(decoder.finish(Direction::ToClient));
+        if let (Some(how), false) = (ended, self.over) {
+            events.push((Direction::ToClient, Event::Tcp(how.clone())));
+        }
+        let mut transcript = self.transcript();
+        for (direction, event) in events {
+            transcript.push(record(self.connection, direction, event));
+        }
+        transcript
+    }
+
+    /// What was sent, or taken, before the turn that now comes is shown before it.
+    fn flush(&mut self) {
+        for direction in [Direction::ToServer, Direction::ToClient] {
+            let events = self.decoder.flush(direction);
+            self.push(events);
+        }
+    }
+
+    fn push(&mut self, events: Vec<(Direction, Event)>) {
+        if events.is_empty() {
+            return;
+        }
+        let mut log = self.recording.log();
+        for (direction, event) in events {
+            log.push(record(self.connection, direction, event));
+        }
     }
 }

@@ -1,8 +1,8 @@
 use std::fmt;
 
-use crate::{
-    Connection, Failure, Request, Response, Result, transcript::printable, within,
-};
+use wire::websocket;
+
+use crate::{Connection, Failure, Request, Response, Result, within};
 
 /// A WebSocket client that can also break the rules (RFC 6455).
 ///
@@ -109,132 +109,58 @@ impl Frame {
         Self::new(Opcode::Close, payload)
     }
 
+    fn head(&self) -> websocket::Frame {
+        websocket::Frame {
+            fin: self.fin,
+            rsv: self.reserved,
+            opcode: self.opcode.code(),
+            mask: self.masked.then_some(MASK),
+            length: self.payload.len() as u64,
+        }
+    }
+
     /// The bytes of the frame.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let first = u8::from(self.fin) << 7 | (self.reserved & 7) << 4;
-        let mut bytes = vec![first | self.opcode.code()];
-        let masked = u8::from(self.masked) << 7;
-        match self.payload.len() {
-            length @ 0..=125 => bytes.push(masked | length as u8),
-            length @ 126..=0xffff => {
-                bytes.push(masked | 126);
-                bytes.extend_from_slice(&(length as u16).to_be_bytes());
-            }
-            length => {
-                bytes.push(masked | 127);
-                bytes.extend_from_slice(&(length as u64).to_be_bytes());
-            }
-        }
-        if self.masked {
-            bytes.extend_from_slice(&MASK);
-            let mask = MASK.iter().cycle();
-            bytes.extend(
-                self.payload
-                    .iter()
-                    .zip(mask)
-                    .map(|(byte, mask)| byte ^ mask),
-            );
-        } else {
-            bytes.extend_from_slice(&self.payload);
-        }
-        bytes
+        self.head().encode(&self.payload)
     }
 
     /// The frame that `bytes` begin with and its length in bytes, once it is complete.
     fn parse(bytes: &[u8]) -> Result<Option<(Self, usize)>> {
-        let Some((&[first, second], rest)) = bytes.split_first_chunk() else {
+        let Some((head, start)) = websocket::Frame::parse(bytes) else {
             return Ok(None);
         };
-        let (length, rest) = match second & 0x7f {
-            126 => match rest.split_first_chunk() {
-                Some((length, rest)) => {
-                    (u64::from(u16::from_be_bytes(*length)), rest)
-                }
-                None => return Ok(None),
-            },
-            127 => match rest.split_first_chunk() {
-                Some((length, rest)) => (u64::from_be_bytes(*length), rest),
-                None => return Ok(None),
-            },
-            length => (u64::from(length), rest),
-        };
-        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        let length = usize::try_from(head.length).unwrap_or(usize::MAX);
         if length > LONGEST {
             return Err(Failure::new(format!("a frame of {length} bytes came")));
         }
-        let masked = second & 0x80 != 0;
-        let (mask, rest) = match rest.split_first_chunk::<4>() {
-            _ if !masked => ([0; 4], rest),
-            Some((mask, rest)) => (*mask, rest),
-            None => return Ok(None),
-        };
-        let Some(payload) = rest.get(..length) else {
+        let Some(payload) = bytes.get(start..start + length) else {
             return Ok(None);
         };
-        let unmasked = payload.iter().zip(mask.iter().cycle());
+        let mut payload = payload.to_vec();
+        if let Some(key) = head.mask {
+            websocket::mask(key, 0, &mut payload);
+        }
         let frame = Self {
-            fin: first & 0x80 != 0,
-            reserved: first >> 4 & 7,
-            opcode: Opcode::of(first & 0x0f),
-            masked,
-            payload: unmasked.map(|(byte, mask)| byte ^ mask).collect(),
+            fin: head.fin,
+            reserved: head.rsv,
+            opcode: Opcode::of(head.opcode),
+            masked: head.mask.is_some(),
+            payload,
         };
-        Ok(Some((frame, bytes.len() - rest.len() + length)))
+        Ok(Some((frame, start + length)))
     }
 
-    fn fmt_bytes(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, ": {} bytes", self.payload.len())?;
-        if self.payload.is_empty() || self.payload.len() > 16 {
-            return Ok(());
-        }
-        let hex = self.payload.iter().map(|byte| format!(" {byte:02x}"));
-        write!(f, ":{}", hex.collect::<String>())
-    }
-
-    /// Code and reason of a close frame; no code where there is none.
-    fn close_code(&self) -> (Option<u16>, String) {
-        match self.payload.split_first_chunk() {
-            Some((code, reason)) => {
-                let reason = String::from_utf8_lossy(reason).into_owned();
-                (Some(u16::from_be_bytes(*code)), reason)
-            }
-            None => (None, String::new()),
-        }
+    /// The code of a close frame, if it has one.
+    fn close_code(&self) -> Option<u16> {
+        let (code, _) = self.payload.split_first_chunk()?;
+        Some(u16::from_be_bytes(*code))
     }
 }
 
 /// `text: hello`, `binary: 3 bytes: 00 01 02`, `close: 1000 "done"`.
 impl fmt::Display for Frame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = match self.opcode {
-            Opcode::Continuation => "continuation".to_owned(),
-            Opcode::Text => "text".to_owned(),
-            Opcode::Binary => "binary".to_owned(),
-            Opcode::Close => "close".to_owned(),
-            Opcode::Ping => "ping".to_owned(),
-            Opcode::Pong => "pong".to_owned(),
-            Opcode::Reserved(code) => format!("opcode {code}"),
-        };
-        f.write_str(&name)?;
-        if !self.fin {
-            f.write_str(", more follows")?;
-        }
-        if self.reserved != 0 {
-            write!(f, ", reserved bits {:03b}", self.reserved)?;
-        }
-        if self.masked {
-            f.write_str(", masked")?;
-        }
-        match (self.opcode, std::str::from_utf8(&self.payload)) {
-            (Opcode::Close, _) => match self.close_code() {
-                (Some(code), reason) => write!(f, ": {code} {reason:?}"),
-                (None, _) => Ok(()),
-            },
-            (Opcode::Binary, _) => self.fmt_bytes(f),
-            (_, Ok("")) => f.write_str(", empty"),
-            (_, Ok(_)) => write!(f, ": {}", printable(&self.payload)),
-            _ => self.fmt_bytes(f),
-        }
+        f.write_str(&self.head().in_words(&self.payload))
     }
 }
 
@@ -268,9 +194,7 @@ impl WebSocket {
     ///
     /// The server has closed the connection, or does not read.
     pub async fn send(&mut self, frame: Frame) -> Result {
-        self.connection
-            .send_as(&frame.to_bytes(), &frame.to_string())
-            .await
+        self.connection.send(frame.to_bytes()).await
     }
 
     /// Sends a text message.
@@ -293,16 +217,16 @@ impl WebSocket {
                 if let Some((frame, length)) =
                     Frame::parse(self.connection.unread())?
                 {
-                    self.connection.take_as(length, &frame.to_string());
+                    self.connection.take(length);
                     return Ok(frame);
                 }
-                self.connection.read_unnoted().await?;
+                self.connection.read_more("a whole frame").await?;
             }
         });
         let frame = received
             .await
             .and_then(|frame| frame)
-            .map_err(|failure| failure.with(self.connection.transcript()))?;
+            .map_err(|failure| self.connection.tell(failure))?;
         if frame.masked || frame.reserved != 0 {
             let message = format!("a server may not send this frame: {frame}");
             return Err(Failure::new(message).with(self.connection.transcript()));
@@ -357,7 +281,7 @@ impl WebSocket {
     /// Something else arrives, or the connection stays open.
     pub async fn expect_close(&mut self, code: Option<u16>) -> Result {
         let frame = self.receive().await?;
-        let got = frame.close_code().0;
+        let got = frame.close_code();
         if frame.opcode != Opcode::Close || got != code {
             let expected = match code {
                 Some(code) => format!("close: {code}"),

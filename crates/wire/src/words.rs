@@ -121,7 +121,7 @@ pub(crate) fn label(event: &Event) -> String {
         }
         Event::Opaque(why) => format!("! {}", opaque(why)),
         Event::Undecoded { bytes, start } => match &**start {
-            [] => format!("! {} of something unfinished", count(*bytes, "byte")),
+            [] => format!("! {} of an unfinished message", count(*bytes, "byte")),
             start => payload(start, *bytes),
         },
         Event::Note(note) => printable(note, LONGEST_LINE),
