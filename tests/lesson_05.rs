@@ -1,6 +1,9 @@
 //! The contract of lesson 05, `examples/05_ws_echo`, and of its Node twin.
 
-use contract::{Frame, Lesson, Opcode, Result, compare_with_the_book};
+use contract::{
+    Frame, Lesson, Opcode, Result, compare_diagram_with_the_book,
+    compare_with_the_book,
+};
 use tokio::task::JoinSet;
 
 #[path = "contracts/program.rs"]
@@ -108,7 +111,9 @@ async fn recorded_echo() -> Result {
     socket.expect(Opcode::Pong, "there?").await?;
     socket.send(Frame::close(1000, "done")).await?;
     socket.expect_close(Some(1000)).await?;
-    compare_with_the_book("05-echo", socket.connection().transcript())
+    let transcript = socket.connection().transcript();
+    compare_diagram_with_the_book("05-echo", &transcript)?;
+    compare_with_the_book("05-echo", transcript)
 }
 
 #[tokio::test]

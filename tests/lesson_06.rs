@@ -1,8 +1,8 @@
 //! The contract of lesson 06, `examples/06_ws_json`, and of its Node twin.
 
 use contract::{
-    Failure, Frame, Lesson, Opcode, Peer, Result, WebSocket, compare_with_the_book,
-    peer,
+    Failure, Frame, Lesson, Opcode, Peer, Result, WebSocket,
+    compare_diagram_with_the_book, compare_with_the_book, peer,
 };
 use serde_json::{Value, json};
 
@@ -211,6 +211,7 @@ async fn recorded_calls() -> Result {
     socket.connection().forget();
     expect_result(&mut socket, r#"{"op":"add","args":[1,2]}"#, 3).await?;
     expect_error(&mut socket, r#"{"op":"pow","args":[2,3]}"#).await?;
+    compare_diagram_with_the_book("06-calls", socket.connection().transcript())?;
     expect_error(&mut socket, r#"{"op":"add","args":[1,"2"]}"#).await?;
     expect_error(&mut socket, r#"{"op":"div","args":[1,0]}"#).await?;
     compare_with_the_book("06-calls", socket.connection().transcript())

@@ -16,7 +16,8 @@ use std::{
 };
 
 /// Records the wire of every lesson, from the Rust side and from the Node twin, into
-/// `book/recorded/NAME.rust.txt` and `NAME.node.txt`.
+/// `book/recorded/NAME.rust.txt` and `NAME.node.txt`, and what is drawn of it into
+/// `NAME.mermaid`.
 ///
 /// # Errors
 ///
@@ -26,7 +27,8 @@ pub fn wire(root: &Path) -> Result<()> {
     // Recordings that nothing writes any more must go.
     for file in files(&folder)? {
         let name = file.to_string_lossy();
-        if name.ends_with(".rust.txt") || name.ends_with(".node.txt") {
+        let ends = [".rust.txt", ".node.txt", ".mermaid"];
+        if ends.iter().any(|end| name.ends_with(end)) {
             fs::remove_file(&file)?;
         }
     }

@@ -27,6 +27,11 @@ pub(crate) fn mermaid(records: &[Record], clients: &[(u64, String)]) -> String {
     if middle == clients.len() {
         out += "  participant S as server\n";
     }
+    let everyone = match clients {
+        [(only, _)] => format!("C{only},S"),
+        [(first, _), .., (last, _)] => format!("C{first},C{last}"),
+        [] => "S".to_owned(),
+    };
     let mut arrows: Vec<String> = Vec::new();
     // The arrow of the HTTP head that came last, by connection and direction.
     let mut heads: HashMap<_, usize> = HashMap::new();
@@ -50,7 +55,7 @@ pub(crate) fn mermaid(records: &[Record], clients: &[(u64, String)]) -> String {
         }
         let client = format!("C{}", record.connection);
         arrows.push(match (event, record.direction) {
-            _ if record.connection == 0 => format!("Note over S: {label}"),
+            _ if record.connection == 0 => format!("Note over {everyone}: {label}"),
             (Event::Note(_), _) => format!("Note over {client},S: {label}"),
             (_, Direction::ToServer) => format!("{client}->>S: {label}"),
             (_, Direction::ToClient) => format!("S->>{client}: {label}"),

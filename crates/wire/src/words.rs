@@ -159,16 +159,25 @@ fn head(first: &str, headers: &http::Headers) -> Vec<String> {
 
 /// Text line by line, other bytes in one line.
 fn block(kept: &[u8], length: u64) -> Vec<String> {
-    let Some(text) = as_text(kept, length) else {
-        return vec![payload(kept, length, LONGEST_LINE)];
+    let text = match as_text(kept, length) {
+        Some(text) if text.contains('\n') => text,
+        _ => return vec![payload(kept, length, LONGEST_LINE)],
     };
-    let mut rest = text.lines();
-    let mut lines: Vec<_> = rest
-        .by_ref()
-        .take(MOST_LINES)
-        .map(|line| printable(line, LONGEST_LINE))
-        .collect();
-    if rest.next().is_some() || (text.len() as u64) < length {
+    let mut all = (text.len() as u64) == length;
+    let mut lines = Vec::new();
+    for line in text.lines() {
+        if lines.len() == MOST_LINES {
+            all = false;
+            break;
+        }
+        let (mut shown, taken) = escaped(line.as_bytes(), LONGEST_LINE);
+        if taken < line.len() {
+            shown.push('…');
+            all = false;
+        }
+        lines.push(shown);
+    }
+    if !all {
         lines.push(format!("… ({} in all)", count(length, "byte")));
     }
     lines
@@ -348,11 +357,24 @@ pub(crate) fn printable(text: &str, longest: usize) -> String {
     printable_bytes(text.as_bytes(), text.len() as u64, longest)
 }
 
-/// What is not printable is escaped, as in Rust.
+/// The same of `kept`, which is the beginning of `length` bytes.
 fn printable_bytes(kept: &[u8], length: u64, longest: usize) -> String {
+    let (mut out, taken) = escaped(kept, longest);
+    if (taken as u64) < length {
+        out.push('…');
+        if longest > LONGEST_IN_LABEL {
+            let _ = write!(out, " ({} in all)", count(length, "byte"));
+        }
+    }
+    out
+}
+
+/// At most `longest` characters, and how many bytes they took. What is not printable is
+/// escaped, as in Rust.
+fn escaped(bytes: &[u8], longest: usize) -> (String, usize) {
     let mut out = String::new();
     let (mut shown, mut taken) = (0, 0);
-    for chunk in kept.utf8_chunks() {
+    for chunk in bytes.utf8_chunks() {
         for char in chunk.valid().chars().take(longest.saturating_sub(shown)) {
             match char {
                 // U+2028 and the marks that change the direction of writing.
@@ -371,11 +393,5 @@ fn printable_bytes(kept: &[u8], length: u64, longest: usize) -> String {
             taken += 1;
         }
     }
-    if (taken as u64) < length {
-        out.push('…');
-        if longest > LONGEST_IN_LABEL {
-            let _ = write!(out, " ({} in all)", count(length, "byte"));
-        }
-    }
-    out
+    (out, taken)
 }

@@ -228,6 +228,14 @@ fn a_body_is_shown_line_by_line_up_to_a_limit() {
     let long = response(&b"<p>\n".repeat(1000));
     assert_eq!(long.matches("< <p>\n").count(), 20);
     assert!(long.ends_with("< <p>\n< … (4000 bytes in all)\n"), "{long}");
+    let wide = response(&b"x".repeat(2 << 20));
+    assert!(wide.ends_with("xxx… (2097152 bytes in all)\n"), "{wide}");
+    assert_eq!(wide.lines().count(), 1);
+    let both = response(format!("{}\ny\n", "x".repeat(1000)).as_bytes());
+    assert!(
+        both.ends_with("xxx…\n< y\n< … (1003 bytes in all)\n"),
+        "{both}"
+    );
 }
 
 #[test]

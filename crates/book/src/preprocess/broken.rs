@@ -28,7 +28,7 @@ pub(crate) fn mistake(
         }
         Err(error) => return Err(say(error)),
     };
-    let message = recorded::load(root, &format!("mistake-{name}"))?;
+    let message = recorded::load(root, &format!("mistake-{name}.txt"))?;
     let Some((command, output)) = message
         .strip_prefix("$ ")
         .and_then(|message| message.split_once('\n'))

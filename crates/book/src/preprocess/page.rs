@@ -82,6 +82,13 @@ impl Page<'_> {
                     .to_owned())
             } else if line.starts_with("{{#title ") {
                 continue;
+            } else if let Some(argument) = line
+                .strip_prefix("{{#diagram ")
+                .and_then(|line| line.strip_suffix("}}"))
+            {
+                diagrams += 1;
+                let id = format!("diagram-{stem}-{diagrams}");
+                recorded::diagram(self.root, argument.trim(), &id)
             } else {
                 self.directive(line)
             };
@@ -93,11 +100,12 @@ impl Page<'_> {
         problems.extend(self.check_links(&blocks));
         if outline::is_lesson(self.name) {
             problems.extend(Outline::of(self.text).shape());
-            let fences = blocks.iter().filter_map(|block| block.language.as_deref());
-            for wanted in ["mermaid", "quiz"] {
-                if !fences.clone().any(|language| language == wanted) {
-                    let message =
-                        format!("a lesson has at least one ```{wanted} fence");
+            for (found, wanted) in [
+                (diagrams, "```mermaid fence or {{#diagram}}"),
+                (quizzes, "```quiz fence"),
+            ] {
+                if found == 0 {
+                    let message = format!("a lesson has at least one {wanted}");
                     problems.push((0, message));
                 }
             }
@@ -230,7 +238,7 @@ impl Page<'_> {
             }
             _ => Err(format!(
                 "there is no directive `{name}`: use listing, side-by-side, recorded, \
-                 wire or mistake"
+                 wire, diagram or mistake"
             )),
         }
     }

@@ -130,6 +130,11 @@ fn every_wrong_directive_is_reported_on_its_line() {
             "3: there is no file `book/recorded/a.node.txt`",
         ),
         (
+            "# T\n\n{{#diagram a What it shows}}\n",
+            "3: there is no file `book/recorded/a.mermaid`",
+        ),
+        ("# T\n\n{{#diagram a}}\n", "3: {{#diagram}} needs the name"),
+        (
             "# T\n\n{{#mistake a}}\n",
             "3: there is no file `book/mistakes/a.toml`",
         ),
@@ -275,7 +280,7 @@ fn a_lesson_has_its_parts_a_diagram_and_a_quiz() {
     assert_eq!(
         bad,
         [
-            "book/src/17-a.md:1: a lesson has at least one ```mermaid fence",
+            "book/src/17-a.md:1: a lesson has at least one ```mermaid fence or {{#diagram}}",
             "book/src/17-a.md:1: a lesson has at least one ```quiz fence"
         ]
     );
