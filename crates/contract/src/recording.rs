@@ -181,6 +181,8 @@ pub(crate) struct Trace {
     last: Option<Direction>,
     /// Whether the end of the connection is recorded.
     over: bool,
+    /// Whether nothing is recorded, because nobody will read it.
+    off: bool,
 }
 
 impl Default for Trace {
@@ -191,6 +193,7 @@ impl Default for Trace {
             decoder: Decoder::new(LIMITS),
             last: None,
             over: false,
+            off: false,
         }
     }
 }
@@ -198,6 +201,9 @@ impl Default for Trace {
 impl Trace {
     /// Records bytes that were sent, or that the test has taken.
     pub(crate) fn add(&mut self, direction: Direction, bytes: &[u8]) {
+        if self.off {
+            return;
+        }
         if self.last.is_some_and(|last| last != direction) {
             self.flush();
         }
@@ -211,9 +217,14 @@ impl Trace {
         self.push(vec![(Direction::ToServer, Event::Note(text.to_owned()))]);
     }
 
+    pub(crate) fn stop(&mut self) {
+        self.forget();
+        self.off = true;
+    }
+
     /// Records once that the server has ended the connection.
     pub(crate) fn end(&mut self, how: Tcp) {
-        if std::mem::replace(&mut self.over, true) {
+        if self.off || std::mem::replace(&mut self.over, true) {
             return;
         }
         let mut events = self.decoder.finish(Direction::ToClient);
@@ -244,6 +255,10 @@ impl Trace {
         untaken: &[u8],
         ended: Option<&Tcp>,
     ) -> Transcript {
+        let mut transcript = self.transcript();
+        if self.off {
+            return transcript;
+        }
         let mut decoder = self.decoder.clone();
         let mut events = decoder.flush(Direction::ToServer);
         events.extend(decoder.feed(Direction::ToClient, untaken));
@@ -252,7 +267,6 @@ impl Trace {
         if let (Some(how), false) = (ended, self.over) {
             events.push((Direction::ToClient, Event::Tcp(how.clone())));
         }
-        let mut transcript = self.transcript();
         for (direction, event) in events {
             transcript.push(record(self.connection, direction, event));
         }

@@ -292,3 +292,13 @@ Bob < text: hi
     assert_eq!(recording.transcript().to_string(), "");
     Ok(())
 }
+
+#[tokio::test]
+async fn what_is_not_recorded_still_works() -> Result {
+    let (_server, mut socket) = echo().await?;
+    socket.connection().record_nothing();
+    socket.send_text("hello").await?;
+    socket.expect_text("hello").await?;
+    assert_eq!(socket.connection().transcript().to_string(), "");
+    Ok(())
+}

@@ -112,12 +112,12 @@ async fn load(server: &Server, requests: usize) -> Result {
     let mut clients = JoinSet::new();
     for _ in 0..CONNECTIONS {
         let mut connection = server.connect().await?;
+        connection.record_nothing();
         clients.spawn(async move {
             let request = Request::get("/");
             for _ in 0..requests / CONNECTIONS {
                 let response = connection.request(&request).await?;
                 response.expect_status(200)?;
-                connection.forget();
             }
             Result::Ok(())
         });
