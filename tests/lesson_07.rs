@@ -4,7 +4,10 @@ use contract::{
     Failure, Frame, Lesson, Opcode, Request, Result, Server, Signal, WebSocket,
     within,
 };
-use tokio::task::JoinSet;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    task::JoinSet,
+};
 
 #[path = "contracts/program.rs"]
 mod program;
@@ -267,6 +270,55 @@ async fn two_hundred_messages_in_a_row_reach_two_hundred_clients() -> Result {
     }
     for n in 0..200 {
         speaker.expect_text(&format!("{id}: {n}")).await?;
+    }
+    tasks.join_all().await.into_iter().collect()
+}
+
+/// Eight million deliveries, as fast as the server can. Each client hears each of the
+/// others in the order in which it spoke.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "slow: about a minute of CPU time on Node"]
+async fn two_hundred_clients_that_say_two_hundred_things_miss_nothing() -> Result {
+    const CLIENTS: usize = 200;
+    const MESSAGES: usize = 200;
+    let server = lesson().start().await?;
+    let mut tasks = JoinSet::new();
+    for client in enter(&server, CLIENTS).await? {
+        let stream = client.into_stream();
+        tasks.spawn(async move {
+            let (mut from, mut to) = stream.into_split();
+            let speaking = tokio::spawn(async move {
+                for n in 0..MESSAGES {
+                    let frame = Frame::new(Opcode::Text, n.to_string());
+                    to.write_all(&frame.to_bytes()).await?;
+                }
+                Result::Ok(to)
+            });
+            let mut next = vec![0; CLIENTS];
+            let mut unread = Vec::new();
+            while next.iter().sum::<usize>() < CLIENTS * MESSAGES {
+                if within("message", from.read_buf(&mut unread)).await?? == 0 {
+                    return Err(Failure::new("sent away"));
+                }
+                let mut rest = &unread[..];
+                // A text of fewer than 126 bytes, unmasked: a head of two bytes.
+                while let [0x81, length, payload @ ..] = rest
+                    && payload.len() >= usize::from(*length)
+                {
+                    let (payload, more) = payload.split_at(usize::from(*length));
+                    let text = str::from_utf8(payload)?;
+                    let (id, n) = text.split_once(": ").unwrap_or_default();
+                    let expected = &mut next[id.parse::<usize>()? - 1];
+                    assert_eq!(n.parse(), Ok(*expected), "{text}");
+                    *expected += 1;
+                    rest = more;
+                }
+                let left = rest.len();
+                unread.drain(..unread.len() - left);
+            }
+            speaking.await??;
+            Ok(())
+        });
     }
     tasks.join_all().await.into_iter().collect()
 }

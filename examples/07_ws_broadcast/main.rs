@@ -31,7 +31,7 @@ use axum::{
 use futures_util::{SinkExt, StreamExt};
 use hyper_util::service::TowerToHyperService;
 use lesson_kit::websocket::{self, Socket};
-use tokio::{sync::mpsc, time::timeout};
+use tokio::{sync::mpsc, task::yield_now, time::timeout};
 use tokio_tungstenite::tungstenite::{
     Error, Message, Utf8Bytes, protocol::frame::coding::CloseCode,
 };
@@ -42,11 +42,11 @@ const LONGEST: usize = 64 * 1024;
 /// How many bytes may wait for a client before it has to leave.
 const BEHIND: usize = 1024 * 1024;
 
+/// How many messages are queued before everyone gets a turn to write.
+const TURN: u64 = 16;
+
 /// How long one write to a client may take.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// The most messages in one write.
-const BATCH: usize = 64;
 
 // ANCHOR: main
 #[tokio::main]
@@ -94,6 +94,8 @@ async fn not_found() -> impl IntoResponse {
 struct Room {
     clients: Arc<Mutex<BTreeMap<u64, Client>>>,
     last_id: Arc<AtomicU64>,
+    /// Whoever holds it may speak. It counts the messages.
+    floor: Arc<tokio::sync::Mutex<u64>>,
 }
 
 /// What the room knows of a client.
@@ -139,13 +141,26 @@ impl Room {
     // ANCHOR_END: enter
 
     // ANCHOR: broadcast
-    /// Queues `{id}: {text}` for everyone. Nobody is waited
-    /// for: whoever is too far behind is removed instead.
-    fn broadcast(&self, id: u64, text: &str) {
+    /// Sends `{id}: {text}` to everyone.
+    async fn say(&self, id: u64, text: &str) {
         // Made once. A clone of it is one more reference.
         let message = Utf8Bytes::from(format!("{id}: {text}"));
+        // One speaks at a time, and gives the others time to
+        // write. Else a few could fill the queues of clients
+        // that have had no turn yet.
+        let mut said = self.floor.lock().await;
+        self.queue(&message);
+        *said += 1;
+        if said.is_multiple_of(TURN) {
+            yield_now().await;
+        }
+    }
+
+    /// Nobody is waited for: whoever is too far behind is
+    /// removed instead.
+    fn queue(&self, message: &Utf8Bytes) {
         self.clients().retain(|_, client| {
-            let cost = cost(&message);
+            let cost = cost(message);
             let behind = client.behind.fetch_add(cost, Relaxed);
             behind < BEHIND && client.queue.send(message.clone()).is_ok()
         });
@@ -169,18 +184,18 @@ fn cost(message: &Utf8Bytes) -> usize {
 // ANCHOR: converse
 async fn converse(mut socket: Socket, room: Room) {
     let mut seat = room.enter();
-    let mut batch = Vec::new();
     loop {
+        let mut batch = Vec::new();
         tokio::select! {
             received = socket.next() => match received {
                 Some(Ok(Message::Text(text))) => {
-                    room.broadcast(seat.id, &text);
+                    room.say(seat.id, &text).await;
                 }
                 Some(Ok(Message::Binary(bytes))) => {
                     // What `toString()` does: whatever is not
                     // UTF-8 becomes U+FFFD.
                     let text = String::from_utf8_lossy(&bytes);
-                    room.broadcast(seat.id, &text);
+                    room.say(seat.id, &text).await;
                 }
                 Some(Ok(_)) => {}
                 Some(Err(error)) => {
@@ -189,14 +204,14 @@ async fn converse(mut socket: Socket, room: Room) {
                 }
                 None => return,
             },
-            waiting = seat.queue.recv_many(&mut batch, BATCH) => {
+            waiting = seat.queue.recv_many(&mut batch, usize::MAX) => {
                 // The room has removed this client, and it has
                 // got all that was queued before.
                 if waiting == 0 {
                     let code = CloseCode::Policy;
                     return websocket::close(socket, code, "too slow").await;
                 }
-                let written = deliver(&mut socket, &mut batch);
+                let written = deliver(&mut socket, batch);
                 match timeout(PATIENCE, written).await {
                     Ok(Ok(bytes)) => seat.behind.fetch_sub(bytes, Relaxed),
                     // It has gone, or takes nothing.
@@ -210,10 +225,10 @@ async fn converse(mut socket: Socket, room: Room) {
 /// Writes the batch in one go, and returns what it cost.
 async fn deliver(
     socket: &mut Socket,
-    batch: &mut Vec<Utf8Bytes>,
+    batch: Vec<Utf8Bytes>,
 ) -> Result<usize, Error> {
     let bytes = batch.iter().map(cost).sum();
-    for message in batch.drain(..) {
+    for message in batch {
         // `feed` puts it into the buffer, `flush` writes it out.
         socket.feed(Message::Text(message)).await?;
     }

@@ -46,6 +46,10 @@ impl Connection {
         })
     }
 
+    pub(crate) fn into_stream(self) -> TcpStream {
+        self.stream
+    }
+
     /// What has been sent over this connection and taken from it so far; of very much,
     /// the end (see [`Recording`](crate::Recording)).
     pub fn transcript(&self) -> Transcript {

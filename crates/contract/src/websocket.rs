@@ -1,5 +1,6 @@
 use std::fmt;
 
+use tokio::net::TcpStream;
 use wire::websocket;
 
 use crate::{Connection, Failure, Request, Response, Result, within};
@@ -186,6 +187,12 @@ impl WebSocket {
     /// The underlying connection, with its transcript.
     pub fn connection(&mut self) -> &mut Connection {
         &mut self.connection
+    }
+
+    /// The bare connection, for whoever reads and writes the bytes without the kit. What
+    /// the kit has read already and nobody received is lost.
+    pub fn into_stream(self) -> TcpStream {
+        self.connection.into_stream()
     }
 
     /// Sends one frame, whatever it is.
