@@ -1,8 +1,8 @@
 //! The contract of lesson 07, `examples/07_ws_broadcast`, and of its Node twin.
 
 use contract::{
-    Failure, Frame, Lesson, Opcode, Request, Result, Server, Signal, WebSocket,
-    within,
+    Failure, Frame, Lesson, Opcode, Recording, Request, Result, Server, Signal,
+    WebSocket, compare_diagram_with_the_book, compare_with_the_book, within,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -338,9 +338,6 @@ async fn a_stalled_reader_is_sent_away_and_delays_nobody() -> Result {
         let id = say(&mut clients[0], &text).await?;
         clients[1].expect_text(&format!("{id}: {text}")).await?;
         said += 1;
-        clients
-            .iter_mut()
-            .for_each(|client| client.connection().forget());
         if said == 2_000 {
             return Err(Failure::new("125 MiB are queued, and it is still there"));
         }
@@ -348,7 +345,6 @@ async fn a_stalled_reader_is_sent_away_and_delays_nobody() -> Result {
     let mut last = 0;
     loop {
         let frame = stalled.receive().await?;
-        stalled.connection().forget();
         if frame.opcode == Opcode::Close {
             assert_eq!(frame.payload, Frame::close(1008, "too slow").payload);
             break;
@@ -375,7 +371,6 @@ async fn stalled_readers_do_not_fill_the_memory() -> Result {
     let before = server.memory()?;
     for _ in 0..1_024 {
         say(&mut speaker, &text).await?;
-        speaker.connection().forget();
     }
     let growth = server.memory()?.saturating_sub(before) >> 20;
     drop(stalled);
@@ -393,7 +388,6 @@ async fn a_reader_that_never_comes_back_is_cut_off() -> Result {
     let text = "x".repeat(LIMIT);
     while ids(&server).await?.len() == 2 {
         say(&mut speaker, &text).await?;
-        speaker.connection().forget();
     }
     // Once the server has let go, whatever still arrives there is reset.
     let cut_off = tokio::time::timeout(std::time::Duration::from_secs(60), async {
@@ -414,4 +408,28 @@ async fn open_sockets_do_not_keep_the_server_from_stopping() -> Result {
     let server = lesson().start().await?;
     let _clients = enter(&server, 3).await?;
     server.stop(Signal::Terminate).await?.expect_clean()
+}
+
+#[tokio::test]
+async fn recorded_broadcast() -> Result {
+    let server = lesson().start().await?;
+    let mut ada = enter(&server, 1).await?.remove(0);
+    let mut bob = enter(&server, 1).await?.remove(0);
+    let recording = Recording::new();
+    recording.add("Ada", ada.connection());
+    recording.add("Bob", bob.connection());
+    recording.forget(); // the handshakes
+    ada.send_text("hello").await?;
+    ada.expect_text("1: hello").await?;
+    bob.expect_text("1: hello").await?;
+    bob.send(Frame::new(Opcode::Binary, "as bytes")).await?;
+    ada.expect_text("2: as bytes").await?;
+    bob.expect_text("2: as bytes").await?;
+    bob.send(Frame::close(1000, "bye")).await?;
+    bob.expect_close(Some(1000)).await?;
+    expect_clients(&server, 1).await?;
+    ada.send_text("anyone?").await?;
+    ada.expect_text("1: anyone?").await?;
+    compare_with_the_book("07-broadcast", recording.transcript())?;
+    compare_diagram_with_the_book("07-broadcast", recording.transcript())
 }

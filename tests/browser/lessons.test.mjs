@@ -73,6 +73,25 @@ const LESSONS = {
       await says(log.locator('.received'), /^← \{"error":".*pow.*"\}$/);
     });
   },
+
+  '07_ws_broadcast': async (t, page, { log }) => {
+    await t.test('two tabs talk, in text and in bytes', async () => {
+      const other = await browser.newPage();
+      await other.goto(page.url());
+      await says(other.getByRole('status'), /^connected$/);
+      const heard = other.getByRole('log').locator('.received');
+      await send(page, 'hello, tab');
+      await says(heard, /^← 1: hello, tab$/);
+      await send(other, 'and back');
+      await says(log.locator('.received'), /^← 2: and back$/);
+      await page.getByLabel('Message').fill('in bytes');
+      await page.getByRole('button', { name: 'Send as bytes' }).click();
+      await says(heard, /^← 1: in bytes$/);
+      await send(other, MARKUP);
+      await says(log.locator('.received'), `← 2: ${MARKUP}`);
+      await other.close();
+    });
+  },
 };
 
 for (const [name, steps] of Object.entries(LESSONS)) {

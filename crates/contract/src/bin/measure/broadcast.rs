@@ -18,23 +18,23 @@ use crate::{process::Usage, side_by_side};
 /// How many deliveries are measured in each round.
 const DELIVERIES: usize = 400_000;
 
-/// Messages on their way at the same time: the speaker waits until it has heard its
-/// own, and then sends the next.
-const IN_FLIGHT: usize = 8;
+/// Clients in the room, and messages on their way at the same time: the speaker waits
+/// until it has heard its own, and then sends the next.
+const CASES: [(usize, usize); 4] = [(100, 1), (100, 16), (400, 1), (400, 16)];
 
 const TEXT: &str = "the quick brown fox jumps over the lazy dog";
 
-/// Measures a room of 100 and one of 400, and returns the table.
+/// Measures every case, and returns the table.
 pub(crate) async fn measure() -> Result<String> {
     let mut table = format!(
-        "{DELIVERIES} deliveries of {} bytes, {IN_FLIGHT} messages in flight\n\n\
-         {:12} {:>23} {:>17} {:>17}\n{:<12} {:>7} {:>7} {:>6} {:>9} {:>7} {:>9} {:>7}\n",
+        "{DELIVERIES} deliveries of {} bytes\n\n\
+         {:17} {:>20} {:>14} {:>20}\n\
+         07: clients, sent {:>6} {:>6} {:>6} {:>7} {:>6} {:>13} {:>6}\n",
         TEXT.len(),
         "",
         "CPU µs per delivery",
         "p99 ms",
         "KiB per idle client",
-        "07 clients",
         "Rust",
         "Node",
         "ratio",
@@ -44,30 +44,38 @@ pub(crate) async fn measure() -> Result<String> {
         "Node"
     );
     let lesson = Lesson::new("07_ws_broadcast").release();
-    for clients in [100, 400] {
-        let title = format!("07 ws_broadcast, {clients} clients");
-        let one_round = |lesson| one_round(lesson, clients);
+    for (clients, in_flight) in CASES {
+        let at_once = match in_flight {
+            1 => "one by one".to_owned(),
+            n => format!("{n} at once"),
+        };
+        let title = format!("{clients}, {at_once}");
+        let one_round = |lesson| one_round(lesson, clients, in_flight);
         let [rust, node] = side_by_side(&title, &lesson, one_round).await?;
-        table += &row(clients, rust, node);
+        table += &row(&title, rust, node);
     }
     Ok(table)
 }
 
 /// CPU time for one delivery, in microseconds; the time within which 99 of 100
 /// deliveries arrive, in milliseconds; memory for an idle client, in KiB.
-async fn one_round(lesson: Lesson, clients: usize) -> Result<[f64; 3]> {
+async fn one_round(
+    lesson: Lesson,
+    clients: usize,
+    in_flight: usize,
+) -> Result<[f64; 3]> {
     let server = lesson.start().await?;
     let mut room = Room::enter(&server).await?;
-    room.speak(DELIVERIES / clients / 10).await?;
+    room.speak(DELIVERIES / clients / 10, in_flight).await?;
 
     let alone = Usage::of(&server)?;
     room.fill(&server, clients).await?;
     let idle = Usage::of(&server)?;
     let kib = idle.memory.saturating_sub(alone.memory) as f64 / 1024.0;
 
-    room.speak(DELIVERIES / clients / 10).await?;
+    room.speak(DELIVERIES / clients / 10, in_flight).await?;
     let before = Usage::of(&server)?;
-    let mut latencies = room.speak(DELIVERIES / clients).await?;
+    let mut latencies = room.speak(DELIVERIES / clients, in_flight).await?;
     let after = Usage::of(&server)?;
 
     latencies.sort_unstable();
@@ -120,7 +128,11 @@ impl Room {
 
     /// Sends this many messages, and returns how long each delivery took, in
     /// microseconds.
-    async fn speak(&mut self, messages: usize) -> Result<Vec<u32>> {
+    async fn speak(
+        &mut self,
+        messages: usize,
+        in_flight: usize,
+    ) -> Result<Vec<u32>> {
         let start = Instant::now();
         let sent = (0..messages).map(|_| AtomicU64::new(0)).collect();
         let clock = Arc::new(Clock { start, sent });
@@ -132,10 +144,10 @@ impl Room {
         }
 
         let mut latencies = Vec::new();
-        for n in 0..messages + IN_FLIGHT {
-            if n >= IN_FLIGHT {
+        for n in 0..messages + in_flight {
+            if n >= in_flight {
                 self.speaker.expect_text(&self.echo).await?;
-                latencies.push(clock.since(n - IN_FLIGHT));
+                latencies.push(clock.since(n - in_flight));
             }
             if n < messages {
                 clock.sent[n].store(clock.now(), Relaxed);
@@ -193,11 +205,11 @@ async fn listen(
     Ok((stream, latencies))
 }
 
-fn row(clients: usize, rust: [f64; 3], node: [f64; 3]) -> String {
+fn row(title: &str, rust: [f64; 3], node: [f64; 3]) -> String {
     let mut row = String::new();
     let _ = writeln!(
         row,
-        "{clients:<12} {:>7.2} {:>7.2} {:>6.2} {:>9.1} {:>7.1} {:>9.1} {:>7.1}",
+        "{title:<17} {:>6.2} {:>6.2} {:>6.2} {:>7.1} {:>6.1} {:>13.1} {:>6.1}",
         rust[0],
         node[0],
         rust[0] / node[0],
@@ -215,7 +227,7 @@ mod tests {
 
     #[test]
     fn a_row_holds_both_sides_and_the_ratio_of_their_cpu_time() {
-        let row = row(400, [2.0, 1.5, 8.0], [8.0, 3.0, 9.5]);
+        let row = row("400", [2.0, 1.5, 8.0], [8.0, 3.0, 9.5]);
         let cells: Vec<&str> = row.split_whitespace().collect();
         let expected = ["400", "2.00", "8.00", "0.25", "1.5", "3.0", "8.0", "9.5"];
         assert_eq!(cells, expected);
