@@ -1,0 +1,164 @@
+//! `socket.emit`, `io.to(…).emit`, and the same with an answer.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use serde::{Serialize, de::DeserializeOwned};
+use socketioxide::{
+    AckError, SendError, SocketError, adapter::Adapter, extract::SocketRef,
+    operators::BroadcastOperators, socket::Socket,
+};
+
+use crate::session::Session;
+
+/// How long to wait, at first and at most, before looking again whether a socket's buffer
+/// has room. socketioxide has no way to say when.
+const LOOK_AGAIN: Duration = Duration::from_millis(1);
+const AT_MOST: Duration = Duration::from_millis(64);
+
+/// Emits an event to a socket, and waits for room in its buffer if there is none.
+///
+/// Node's `emit` keeps whatever cannot be sent yet, without a limit. socketioxide keeps
+/// 128 packets for a socket (see [`max_buffer_size`]), and then [`Socket::emit`] drops
+/// the event and returns an error: of 2,000 in a row, 128 arrive.
+///
+/// Events emitted one after another arrive in that order. It ends when the event is in
+/// the buffer, or with an error when the client is gone: a client that does not read is
+/// disconnected once it has not answered a ping, by default after 45 s at most. An emit
+/// that was dropped before its end has not been sent.
+///
+/// [`max_buffer_size`]: socketioxide::SocketIoBuilder::max_buffer_size
+///
+/// # Errors
+///
+/// [`SendError::Serialize`], or [`SendError::Socket`] with [`SocketError::Closed`].
+pub async fn emit<A, T>(
+    socket: &SocketRef<A>,
+    event: impl AsRef<str>,
+    data: &T,
+) -> Result<(), SendError>
+where
+    A: Adapter,
+    T: Serialize + ?Sized,
+{
+    let event = event.as_ref();
+    when_there_is_room(socket, || socket.emit(event, data)).await
+}
+
+/// Emits an event and waits for the client's answer, for up to `timeout`, not counting
+/// the time until there was room for it in the socket's buffer.
+///
+/// It is `socket.timeout(ms).emitWithAck(event, …)`. With socketioxide's
+/// [`emit_with_ack`](Socket::emit_with_ack), the event is dropped when the buffer is full, and
+/// when the client leaves, the answer is awaited for the whole time nevertheless.
+///
+/// # Errors
+///
+/// [`AckError::Timeout`]; [`AckError::Socket`] when the client is gone;
+/// [`AckError::Decode`] when the answer is not a `V`, or `data` cannot be serialized.
+pub async fn emit_with_ack<V, A, T>(
+    socket: &SocketRef<A>,
+    timeout: Duration,
+    event: impl AsRef<str>,
+    data: &T,
+) -> Result<V, AckError>
+where
+    V: DeserializeOwned,
+    A: Adapter,
+    T: Serialize + ?Sized,
+{
+    let event = event.as_ref();
+    let session = Session::of(socket);
+    let answer = when_there_is_room(socket, || {
+        socket.timeout(timeout).emit_with_ack(event, data)
+    })
+    .await
+    .map_err(|error| match error {
+        SendError::Serialize(error) => AckError::Decode(error),
+        SendError::Socket(error) => AckError::Socket(error),
+    })?;
+    tokio::select! {
+        answer = answer => answer,
+        () = session.gone() => Err(AckError::Socket(SocketError::Closed)),
+    }
+}
+
+/// Emits an event to each of these sockets, and waits for those whose buffers are full.
+///
+/// It is `io.to(room).emit(event, …)`, and takes what [`SocketIo::to`], [`Socket::to`],
+/// [`SocketIo::broadcast`] and the like return. Their own `emit` leaves out who has no
+/// room, and returns an error that does not say who that is.
+///
+/// Nobody waits for another: each socket gets the event as soon as it can. It ends when
+/// all have it or are gone. Sockets of other processes get nothing.
+///
+/// [`SocketIo::to`]: socketioxide::SocketIo::to
+/// [`SocketIo::broadcast`]: socketioxide::SocketIo::broadcast
+///
+/// # Errors
+///
+/// [`SendError::Serialize`].
+pub async fn broadcast<A, T>(
+    sockets: BroadcastOperators<A>,
+    event: impl AsRef<str>,
+    data: &T,
+) -> Result<(), SendError>
+where
+    A: Adapter,
+    T: Serialize + ?Sized,
+{
+    let (event, sockets) = (event.as_ref(), sockets.sockets());
+    let emits = sockets.iter().map(|socket| emit(socket, event, data));
+    for emitted in join_all(emits).await {
+        if let Err(error @ SendError::Serialize(_)) = emitted {
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
+/// Emits an event to each of these sockets, and returns what each has answered: it is
+/// [`emit_with_ack`] for many.
+pub async fn broadcast_with_ack<V, A, T>(
+    sockets: BroadcastOperators<A>,
+    timeout: Duration,
+    event: impl AsRef<str>,
+    data: &T,
+) -> Vec<(SocketRef<A>, Result<V, AckError>)>
+where
+    V: DeserializeOwned,
+    A: Adapter,
+    T: Serialize + ?Sized,
+{
+    let event = event.as_ref();
+    join_all(sockets.sockets().into_iter().map(|socket| async move {
+        let answer = emit_with_ack(&socket, timeout, event, data).await;
+        (socket, answer)
+    }))
+    .await
+}
+
+/// Calls `send` until it does not fail for lack of room, in the order of the callers.
+pub(crate) async fn when_there_is_room<A, R>(
+    socket: &Socket<A>,
+    mut send: impl FnMut() -> Result<R, SendError>,
+) -> Result<R, SendError>
+where
+    A: Adapter,
+{
+    let session = Session::of(socket);
+    let _turn = session.line.lock().await;
+    let mut pause = LOOK_AGAIN;
+    loop {
+        match send() {
+            Err(SendError::Socket(SocketError::InternalChannelFull)) => {}
+            done => return done,
+        }
+        tokio::select! {
+            () = tokio::time::sleep(pause) => pause = AT_MOST.min(pause * 2),
+            () = session.gone() => {
+                return Err(SendError::Socket(SocketError::Closed));
+            }
+        }
+    }
+}

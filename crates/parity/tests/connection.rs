@@ -1,0 +1,204 @@
+//! A client's first event is never lost.
+
+use std::sync::{
+    Arc, Mutex,
+    mpsc::{Receiver, Sender, channel},
+};
+
+use futures_util::future::join_all;
+use parity::Ack;
+use serde_json::{Value, json};
+use socketioxide::{
+    SocketIo,
+    extract::{AckSender, Data, SocketRef},
+    handler::ConnectHandler,
+};
+
+mod support;
+use support::{Client, serve, start};
+
+/// A connection handler is busy when the client's first event comes. What does the client
+/// hear?
+async fn first_event(register: impl FnOnce(&SocketIo, Busy)) -> Vec<String> {
+    let (address, io) = start().await;
+    io.ns("/second", async || {});
+    let (busy, done) = channel();
+    register(&io, Busy(Arc::new(Mutex::new(done))));
+    let mut client = Client::connect(address).await;
+    client.emit("say", json!(["first"])).await;
+    // The server reads in order: when it has answered this, it has read the event.
+    client.send("40/second,").await;
+    assert!(client.receive().await.starts_with("40/second,"));
+    busy.send(()).expect("the handler waits for it");
+    let mut heard = vec![client.event().await];
+    if heard[0].args == [json!("registered")] {
+        client.emit("say", json!(["second"])).await;
+        heard.push(client.event().await);
+    }
+    let texts = heard.iter().map(|event| event.args[0].as_str());
+    texts.map(|text| text.expect("text").to_owned()).collect()
+}
+
+/// Keeps a thread busy, as a computation would.
+#[derive(Clone)]
+struct Busy(Arc<Mutex<Receiver<()>>>);
+
+impl Busy {
+    fn wait(&self) {
+        let done = self.0.lock().expect("nobody has panicked");
+        done.recv().expect("the test sends it");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn socketioxide_alone_loses_the_first_event() {
+    let heard = first_event(|io, busy| {
+        io.ns("/", async move |socket: SocketRef| {
+            busy.wait();
+            socket.on(
+                "say",
+                async |socket: SocketRef, Data(text): Data<String>| {
+                    socket.emit("said", &text).ok();
+                },
+            );
+            socket.emit("said", "registered").ok();
+        });
+    });
+    assert_eq!(heard.await, ["registered", "second"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_first_event_waits_for_the_connection_handler() {
+    let heard = first_event(|io, busy| {
+        io.ns(
+            "/",
+            parity::connection(async move |socket: SocketRef| {
+                busy.wait();
+                parity::on(
+                    &socket,
+                    "say",
+                    async |socket: SocketRef, Data(text): Data<String>| {
+                        socket.emit("said", &text).ok();
+                    },
+                );
+            }),
+        );
+    });
+    assert_eq!(heard.await, ["first"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_2000_clients_that_emit_at_once_none_loses_its_event() {
+    let (address, io) = start().await;
+    io.ns(
+        "/",
+        parity::connection(async |socket: SocketRef| {
+            parity::on(&socket, "hello", async |ack: Ack| {
+                ack.send("hello").await.ok();
+            });
+        }),
+    );
+    for _ in 0..20 {
+        let clients = (0..100).map(|_| async move {
+            let mut client = Client::connect(address).await;
+            client.call("hello", json!([])).await
+        });
+        for answer in join_all(clients).await {
+            assert_eq!(answer, json!(["hello"]));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_connection_handler_emits_comes_before_any_answer() {
+    let (address, io) = start().await;
+    io.ns(
+        "/",
+        parity::connection(async |socket: SocketRef, io: SocketIo| {
+            parity::on(&socket, "hello", async |socket: SocketRef| {
+                socket.emit("answer", &()).ok();
+            });
+            // As in Node the newcomer hears this, too.
+            io.emit("welcome", &()).await.ok();
+        }),
+    );
+    for _ in 0..100 {
+        let mut client = Client::connect(address).await;
+        client.emit("hello", json!([])).await;
+        assert_eq!(client.event().await.name, "welcome");
+        while client.event().await.name != "answer" {}
+    }
+}
+
+#[tokio::test]
+async fn middleware_runs_first_and_its_reason_reaches_the_client() {
+    let (address, io) = start().await;
+    let check = async |Data(auth): Data<Value>| {
+        (auth["token"] == "open sesame")
+            .then_some(())
+            .ok_or("wrong token")
+    };
+    let admin = parity::connection(async |socket: SocketRef| {
+        parity::on(&socket, "hello", async |ack: Ack| {
+            ack.send("admin").await.ok();
+        });
+    });
+    io.ns("/admin", admin.with(check));
+    let refused =
+        Client::connect_to(address, "/admin,", json!({"token": "x"})).await;
+    assert_eq!(refused.err(), Some(json!({"message": "wrong token"})));
+    let auth = json!({"token": "open sesame"});
+    let admin = Client::connect_to(address, "/admin,", auth).await;
+    let mut admin = admin.expect("the token is right");
+    assert_eq!(admin.call("hello", json!([])).await, json!(["admin"]));
+}
+
+#[tokio::test]
+async fn a_dynamic_namespace_can_have_it() {
+    let (address, io) = start().await;
+    let handler = parity::connection(async |socket: SocketRef| {
+        parity::on(&socket, "where", async |socket: SocketRef, ack: Ack| {
+            ack.send(socket.ns()).await.ok();
+        });
+    });
+    io.dyn_ns("/room-{id}", handler).expect("a valid pattern");
+    let client = Client::connect_to(address, "/room-7,", json!({})).await;
+    let answer = client.expect("it exists").call("where", json!([])).await;
+    assert_eq!(answer, json!(["/room-7"]));
+}
+
+#[derive(serde::Deserialize)]
+struct Auth {
+    #[expect(dead_code, reason = "it is only extracted")]
+    token: String,
+}
+
+#[tokio::test]
+async fn socketioxide_alone_leaves_a_client_with_wrong_auth_without_handlers() {
+    let (address, io) = start().await;
+    let (ran, runs) = channel();
+    let ran: Sender<()> = ran;
+    io.ns("/", async move |socket: SocketRef, Data(_): Data<Auth>| {
+        ran.send(()).expect("the test listens");
+        socket.on("hello", async |ack: AckSender| {
+            ack.send("hello").ok();
+        });
+    });
+    let client = Client::connect_to(address, "", json!({"token": 7})).await;
+    assert!(client.is_ok(), "the client thinks that all is well");
+    assert!(runs.try_recv().is_err(), "and the handler has not run");
+}
+
+#[tokio::test]
+async fn wrong_auth_is_a_connect_error() {
+    let (layer, io) = SocketIo::new_layer();
+    let handler = async |_: SocketRef, Data(_): Data<Auth>| {};
+    io.ns("/", parity::connection(handler));
+    let address = serve(layer).await;
+    let refused = Client::connect_to(address, "", json!({"token": 7})).await;
+    let error = refused.err().expect("it is refused");
+    let message = error["message"].as_str().expect("a reason");
+    assert!(message.contains("invalid type: integer `7`"), "{message}");
+    let accepted = Client::connect_to(address, "", json!({"token": "7"})).await;
+    assert!(accepted.is_ok());
+}

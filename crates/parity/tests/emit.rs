@@ -1,0 +1,322 @@
+//! What is emitted arrives, however much it is.
+
+use std::time::{Duration, Instant};
+
+use parity::UserId;
+use serde_json::json;
+use socketioxide::{
+    AckError, SendError, SocketError, SocketIo,
+    extract::{AckSender, Data, SocketRef},
+};
+use tokio::sync::mpsc;
+
+mod support;
+use support::{Client, DEADLINE, serve, soon, start};
+
+const BURST: u32 = 5000;
+
+#[tokio::test]
+async fn socketioxide_alone_drops_most_of_a_burst() {
+    let (address, io) = start().await;
+    io.ns("/", async |socket: SocketRef| {
+        let sent = (0..BURST).filter(|n| socket.emit("n", n).is_ok()).count();
+        assert!(sent <= 128, "{sent}");
+    });
+    let mut client = Client::connect(address).await;
+    for n in 0..100 {
+        assert_eq!(client.event().await.args, [n]);
+    }
+    // What does not fit is gone, and this is not.
+    let socket = io.sockets().pop().expect("it is connected");
+    socket.emit("end", &()).expect("there is room by now");
+    let mut after = 0;
+    while client.event().await.name != "end" {
+        after += 1;
+    }
+    assert!(after <= 28, "{after}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_burst_arrives_whole_and_in_order() {
+    let (address, io) = start().await;
+    io.ns(
+        "/",
+        parity::connection(async |socket: SocketRef| {
+            for n in 0..BURST {
+                parity::emit(&socket, "n", &n)
+                    .await
+                    .expect("it is connected");
+            }
+        }),
+    );
+    let mut client = Client::connect(address).await;
+    for n in 0..BURST {
+        assert_eq!(client.event().await.args, [n]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_burst_to_a_room_arrives_whole_and_in_order_at_each() {
+    let (address, io) = start().await;
+    io.ns(
+        "/",
+        parity::connection(async |socket: SocketRef| socket.join("r")),
+    );
+    let mut clients = Vec::new();
+    for _ in 0..3 {
+        clients.push(Client::connect(address).await);
+    }
+    let mut outsider = Client::connect(address).await;
+    let outside = io.get_socket(outsider.sid.parse().expect("a session id"));
+    let outside = outside.expect("it is connected");
+    outside.leave("r");
+    let burst = tokio::spawn(async move {
+        for n in 0..BURST {
+            let emitted = parity::broadcast(io.to("r"), "n", &n).await;
+            emitted.expect("a number can be serialized");
+        }
+    });
+    let readers = clients.into_iter().map(|mut client| {
+        tokio::spawn(async move {
+            for n in 0..BURST {
+                assert_eq!(client.event().await.args, [n]);
+            }
+        })
+    });
+    for reader in readers.collect::<Vec<_>>() {
+        soon(reader).await.expect("all has arrived");
+    }
+    soon(burst).await.expect("it ends");
+    parity::emit(&outside, "end", &()).await.expect("connected");
+    assert_eq!(outsider.event().await.name, "end");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_that_does_not_read_does_not_delay_the_others() {
+    let (address, io) = start().await;
+    io.ns(
+        "/",
+        parity::connection(async |socket: SocketRef| socket.join("r")),
+    );
+    let _asleep = Client::connect(address).await;
+    let mut awake = Client::connect(address).await;
+    let big = "x".repeat(100_000);
+    let burst = (0..1000).map(|n| {
+        let (room, big) = (io.to("r"), big.clone());
+        tokio::spawn(async move { parity::broadcast(room, "n", &(n, big)).await })
+    });
+    let burst = burst.collect::<Vec<_>>();
+    for _ in 0..1000 {
+        awake.event().await;
+    }
+    assert!(
+        !burst.iter().all(|emit| emit.is_finished()),
+        "one still waits"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_emit_that_waits_ends_when_the_client_is_gone() {
+    let (address, io) = start().await;
+    let (gone, mut end) = mpsc::unbounded_channel();
+    io.ns(
+        "/",
+        parity::connection(async move |socket: SocketRef| {
+            parity::on_disconnect(&socket, async || {});
+            let big = "x".repeat(100_000);
+            loop {
+                if let Err(error) = parity::emit(&socket, "big", &big).await {
+                    gone.send(error).expect("the test listens");
+                    return;
+                }
+            }
+        }),
+    );
+    let mut client = Client::connect(address).await;
+    client.event().await;
+    drop(client);
+    let error = soon(end.recv()).await;
+    assert!(
+        matches!(error, Some(SendError::Socket(SocketError::Closed))),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
+async fn socketioxide_alone_drops_answers() {
+    let (address, io) = start().await;
+    io.ns("/", async |socket: SocketRef| {
+        socket.on("n", async |Data(n): Data<u32>, ack: AckSender| {
+            ack.send(&n).ok();
+        });
+        // The buffer is full, as it is after a burst.
+        while socket.emit("fill", &()).is_ok() {}
+        let (_, ack) = (socket.emit_with_ack::<_, ()>("ask", &()), ());
+        let () = ack;
+    });
+    let client = Client::connect(address).await;
+    let socket = io.sockets().pop().expect("it is connected");
+    while socket.emit("fill", &()).is_ok() {}
+    let asked = socket.emit_with_ack::<_, ()>("ask", &());
+    assert!(matches!(
+        asked,
+        Err(SendError::Socket(SocketError::InternalChannelFull))
+    ));
+    drop(client);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_thousand_calls_in_a_row_are_all_answered() {
+    let (address, io) = start().await;
+    io.ns(
+        "/",
+        parity::connection(async |socket: SocketRef| {
+            parity::on(
+                &socket,
+                "n",
+                async |Data(n): Data<u32>, ack: parity::Ack| {
+                    ack.send(&n).await.ok();
+                },
+            );
+        }),
+    );
+    let mut client = Client::connect(address).await;
+    for n in 0..2000 {
+        client.send(&format!(r#"42{n}["n",{n}]"#)).await;
+    }
+    for n in 0..2000 {
+        assert_eq!(client.receive().await, format!("43{n}[{n}]"));
+    }
+}
+
+#[tokio::test]
+async fn a_question_is_answered_even_behind_a_burst() {
+    let (address, io) = start().await;
+    io.ns("/", parity::connection(async |_: SocketRef| {}));
+    let mut client = Client::connect(address).await;
+    let socket = io.sockets().pop().expect("it is connected");
+    while socket.emit("fill", &()).is_ok() {}
+    let ask = tokio::spawn(async move {
+        parity::emit_with_ack::<(String, u32), _, _>(&socket, DEADLINE, "ask", &7)
+            .await
+    });
+    let question = loop {
+        let event = client.event().await;
+        if event.name == "ask" {
+            break event;
+        }
+    };
+    assert_eq!(question.args, [7]);
+    let id = question.ack.expect("it wants an answer");
+    client.acknowledge(id, json!(["seven", 7])).await;
+    let answer = soon(ask).await.expect("it does not panic");
+    assert_eq!(answer.expect("an answer"), ("seven".to_owned(), 7));
+}
+
+/// How long an unanswered question is waited for, whose client leaves at once.
+async fn unanswered(leave: impl FnOnce(Client)) -> Result<(), AckError> {
+    let (address, io) = start().await;
+    io.ns("/", parity::connection(async |_: SocketRef| {}));
+    let mut client = Client::connect(address).await;
+    let socket = io.sockets().pop().expect("it is connected");
+    let hour = Duration::from_secs(3600);
+    let ask = tokio::spawn(async move {
+        parity::emit_with_ack(&socket, hour, "ask", &()).await
+    });
+    client.event().await;
+    leave(client);
+    soon(ask).await.expect("it does not panic")
+}
+
+#[tokio::test]
+async fn a_question_ends_when_the_client_is_gone() {
+    let answer = unanswered(drop).await;
+    assert!(
+        matches!(answer, Err(AckError::Socket(SocketError::Closed))),
+        "{answer:?}"
+    );
+}
+
+#[tokio::test]
+async fn socketioxide_alone_waits_for_the_answer_of_one_who_is_gone() {
+    let (address, io) = start().await;
+    let (gone, mut left) = mpsc::unbounded_channel();
+    io.ns("/", async move |socket: SocketRef| {
+        socket.on_disconnect(async move || {
+            gone.send(()).expect("the test listens");
+        });
+        socket.emit("ready", &()).ok();
+    });
+    let mut client = Client::connect(address).await;
+    client.event().await;
+    let socket = io.sockets().pop().expect("it is connected");
+    let timeout = Duration::from_secs(2);
+    let started = Instant::now();
+    let asked = socket.timeout(timeout).emit_with_ack::<_, ()>("ask", &());
+    let asked = asked.expect("there is room");
+    drop(client);
+    soon(left.recv()).await;
+    let answer = asked.await;
+    assert!(matches!(answer, Err(AckError::Timeout)), "{answer:?}");
+    assert!(started.elapsed() >= timeout);
+}
+
+#[tokio::test]
+async fn many_are_asked_and_who_is_silent_is_named() {
+    let (address, io) = start().await;
+    io.ns(
+        "/",
+        parity::connection(async |socket: SocketRef| {
+            let id = UserId::of(&socket);
+            parity::emit(&socket, "you", &id).await.ok();
+        }),
+    );
+    let (mut polite, mut silent) = (
+        Client::connect(address).await,
+        Client::connect(address).await,
+    );
+    let polite_id = polite.event().await.args;
+    let silent_id = silent.event().await.args;
+    let ask = tokio::spawn(async move {
+        let timeout = Duration::from_millis(500);
+        parity::broadcast_with_ack::<String, _, _>(
+            io.broadcast(),
+            timeout,
+            "ask",
+            &(),
+        )
+        .await
+    });
+    let id = polite.event().await.ack.expect("it wants an answer");
+    polite.acknowledge(id, json!(["yes"])).await;
+    assert!(silent.event().await.ack.is_some());
+    let mut answers = soon(ask).await.expect("it does not panic");
+    answers.sort_by_key(|(_, answer)| answer.is_err());
+    let ids = answers.iter().map(|(socket, _)| json!(UserId::of(socket)));
+    assert_eq!(ids.collect::<Vec<_>>(), [polite_id, silent_id].concat());
+    assert!(matches!(&answers[0].1, Ok(yes) if yes == "yes"));
+    assert!(matches!(&answers[1].1, Err(AckError::Timeout)));
+}
+
+/// socketioxide closes a connection whose buffer is full when a ping is due.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_burst_survives_the_pings() {
+    let (layer, io) = SocketIo::builder()
+        .ping_interval(Duration::from_millis(20))
+        .build_layer();
+    let address = serve(layer).await;
+    io.ns(
+        "/",
+        parity::connection(async |socket: SocketRef| {
+            for n in 0..100_000 {
+                if parity::emit(&socket, "n", &n).await.is_err() {
+                    return;
+                }
+            }
+        }),
+    );
+    let mut client = Client::connect(address).await;
+    for n in 0..100_000 {
+        assert_eq!(client.event().await.args, [n]);
+    }
+}
