@@ -4,6 +4,7 @@ use std::{fmt::Display, sync::Arc};
 
 use futures_util::future::BoxFuture;
 use socketioxide::{
+    SocketIo,
     adapter::Adapter,
     handler::{
         ConnectHandler, ConnectMiddleware, DisconnectHandler, FromConnectParts,
@@ -13,6 +14,7 @@ use socketioxide::{
 };
 
 use crate::{
+    emit::Pace,
     handler::{Refusal, for_closures},
     session::{Session, Turn},
 };
@@ -172,6 +174,9 @@ where
             return Err(Box::new(error));
         }
         let session = Session::of(&socket);
+        let Ok(io) = SocketIo::from_connect_parts(&socket, auth);
+        let buffer = io.config().engine_config.max_buffer_size;
+        *session.pace.lock().await = Pace::new(buffer);
         // This fails if it was set before, to the same.
         let _ = session.socket.set(Arc::downgrade(&socket));
         socket.join(session.user.room());

@@ -1,6 +1,6 @@
 //! `socket.emit`, `io.to(…).emit`, and the same with an answer.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use serde::{Serialize, de::DeserializeOwned};
@@ -10,11 +10,6 @@ use socketioxide::{
 };
 
 use crate::session::Session;
-
-/// How long to wait, at first and at most, before looking again whether a socket's buffer
-/// has room. socketioxide has no way to say when.
-const LOOK_AGAIN: Duration = Duration::from_millis(1);
-const AT_MOST: Duration = Duration::from_millis(64);
 
 /// Emits an event to a socket, and waits for room in its buffer if there is none.
 ///
@@ -147,18 +142,77 @@ where
     A: Adapter,
 {
     let session = Session::of(socket);
-    let _turn = session.line.lock().await;
-    let mut pause = LOOK_AGAIN;
+    let mut pace = session.pace.lock().await;
     loop {
-        match send() {
-            Err(SendError::Socket(SocketError::InternalChannelFull)) => {}
-            done => return done,
+        if pace.may_send() {
+            match send() {
+                Err(SendError::Socket(SocketError::InternalChannelFull)) => {
+                    pace.slow_down()
+                }
+                done => return done,
+            }
         }
         tokio::select! {
-            () = tokio::time::sleep(pause) => pause = AT_MOST.min(pause * 2),
+            () = tokio::time::sleep(pace.pause) => {}
             () = session.gone() => {
                 return Err(SendError::Socket(SocketError::Closed));
             }
         }
+    }
+}
+
+/// How fast to fill a socket's buffer.
+///
+/// socketioxide says that a buffer is full, but not when it has room again, nor how much:
+/// all one can do is to look again later. And a buffer must not be full for long, or a
+/// ping finds no place in it, at which socketioxide closes the connection (the first ping
+/// is due a millisecond after the handshake). So no more than half of the buffer is
+/// filled at once, then there is a pause, and if the buffer is full
+/// all the same, the pauses get longer.
+pub(crate) struct Pace {
+    /// How many packets at once, and how many of them are left.
+    batch: usize,
+    left: usize,
+    pause: Duration,
+    /// When this batch began.
+    since: Instant,
+}
+
+impl Pace {
+    const SHORTEST: Duration = Duration::from_millis(1);
+    const LONGEST: Duration = Duration::from_millis(64);
+
+    pub(crate) fn new(buffer: usize) -> Self {
+        // Two of them leave a place for a ping.
+        let batch = (buffer.saturating_sub(1) / 2).max(1);
+        Self {
+            batch,
+            left: batch,
+            pause: Self::SHORTEST,
+            since: Instant::now(),
+        }
+    }
+
+    fn may_send(&mut self) -> bool {
+        let passed = self.since.elapsed();
+        if passed >= self.pause {
+            if passed > 2 * Self::LONGEST {
+                // The burst is over.
+                self.pause = Self::SHORTEST;
+            }
+            self.left = self.batch;
+            self.since = Instant::now();
+        }
+        self.left = match self.left.checked_sub(1) {
+            Some(left) => left,
+            None => return false,
+        };
+        true
+    }
+
+    fn slow_down(&mut self) {
+        self.left = 0;
+        self.pause = Self::LONGEST.min(self.pause * 2);
+        self.since = Instant::now();
     }
 }

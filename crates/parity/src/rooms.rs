@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use socketioxide::{
-    adapter::Adapter, extract::SocketRef, operators::BroadcastOperators,
+    adapter::Adapter, operators::BroadcastOperators, socket::Socket,
 };
 
 use crate::UserId;
@@ -33,7 +33,7 @@ pub fn rooms<A, N, S>(
 ) -> BTreeMap<String, BTreeSet<S>>
 where
     A: Adapter,
-    N: Fn(&SocketRef<A>) -> S,
+    N: Fn(&Socket<A>) -> S,
     S: Ord,
 {
     let mut map = BTreeMap::<_, BTreeSet<_>>::new();

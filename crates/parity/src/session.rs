@@ -18,10 +18,13 @@ use socketioxide::{
 };
 use tokio::sync::{mpsc, watch};
 
-use crate::{disconnect::Farewell, event::Listener, user::UserId};
+use crate::{disconnect::Farewell, emit::Pace, event::Listener, user::UserId};
 
 /// How long the handlers of a disconnect may keep a socket in its rooms.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(3);
+
+/// The default of `max_buffer_size`, in packets.
+const BUFFER: usize = 128;
 
 /// What a client did, in the order in which it did it.
 pub(crate) enum Turn<A: Adapter> {
@@ -37,7 +40,7 @@ pub(crate) struct Session<A: Adapter> {
     pub(crate) listeners: RwLock<Listeners<A>>,
     pub(crate) farewells: Mutex<Vec<Arc<dyn Farewell<A>>>>,
     /// Who emits holds it until there was room, so that nobody overtakes.
-    pub(crate) line: tokio::sync::Mutex<()>,
+    pub(crate) pace: tokio::sync::Mutex<Pace>,
     pub(crate) turns: mpsc::UnboundedSender<Turn<A>>,
     /// Unlike a `SocketRef` this can be given to extractors. Weak, as the socket owns us.
     pub(crate) socket: OnceLock<Weak<Socket<A>>>,
@@ -63,7 +66,7 @@ impl<A: Adapter> Session<A> {
             user: UserId::random(),
             listeners: RwLock::default(),
             farewells: Mutex::default(),
-            line: tokio::sync::Mutex::default(),
+            pace: tokio::sync::Mutex::new(Pace::new(BUFFER)),
             turns,
             socket: OnceLock::new(),
             waiting: Mutex::new(Some(waiting)),

@@ -192,6 +192,15 @@ impl Client {
         }
     }
 
+    /// Waits for the first ping, and answers it.
+    pub(crate) async fn ping(&mut self) {
+        let message = soon(self.socket.next()).await;
+        match message {
+            Some(Ok(Message::Text(text))) if text == "2" => self.send("3").await,
+            other => panic!("a ping was expected, and {other:?} came"),
+        }
+    }
+
     /// All texts until the server closes the connection.
     pub(crate) async fn rest(&mut self) -> Vec<String> {
         let mut texts = Vec::new();

@@ -1,0 +1,173 @@
+//! Who leaves is gone from every room, whatever the handlers do.
+
+use parity::UserId;
+use serde_json::json;
+use socketioxide::{
+    SocketIo,
+    extract::{SocketRef, State},
+    socket::DisconnectReason,
+};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+mod support;
+use support::{Client, soon, start};
+
+/// Waits until a room has no members, which nobody announces.
+async fn until_empty(io: &SocketIo, room: &'static str) {
+    soon(async {
+        while !io.within(room).sockets().is_empty() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
+
+/// Lets a member of `room` leave, and waits until its disconnect handler runs.
+async fn leave(
+    room: &'static str,
+    io: &SocketIo,
+    address: std::net::SocketAddr,
+    handler_runs: &mut UnboundedReceiver<()>,
+) {
+    let mut client = Client::connect(address).await;
+    assert_eq!(client.event().await.name, "joined");
+    assert_eq!(io.within(room).sockets().len(), 1);
+    drop(client);
+    soon(handler_runs.recv()).await;
+}
+
+#[tokio::test]
+async fn socketioxide_alone_keeps_a_ghost_after_a_panic() {
+    let (address, io) = start().await;
+    let (runs, mut handler_runs) = unbounded_channel();
+    io.ns("/", async move |socket: SocketRef| {
+        socket.join("r");
+        socket.on_disconnect(async move || {
+            runs.send(()).expect("the test listens");
+            panic!("as the test wants");
+        });
+        socket.emit("joined", &()).ok();
+    });
+    leave("r", &io, address, &mut handler_runs).await;
+    // One that leaves later is gone for certain.
+    let late = Client::connect(address).await;
+    let late_sid = late.sid.clone();
+    drop(late);
+    soon(handler_runs.recv()).await;
+    assert_eq!(io.within("r").sockets().len(), 2, "{late_sid}");
+    assert!(io.to("r").emit("ping", &()).await.is_err());
+}
+
+#[tokio::test]
+async fn a_panic_leaves_no_ghost() {
+    let (address, io) = start().await;
+    let (runs, mut handler_runs) = unbounded_channel();
+    io.ns(
+        "/",
+        parity::connection(async move |socket: SocketRef| {
+            socket.join("r");
+            parity::on_disconnect(&socket, async move || {
+                runs.send(()).expect("the test listens");
+                panic!("as the test wants");
+            });
+            socket.emit("joined", &()).ok();
+        }),
+    );
+    leave("r", &io, address, &mut handler_runs).await;
+    until_empty(&io, "r").await;
+}
+
+#[tokio::test]
+async fn a_handler_that_hangs_leaves_no_ghost() {
+    let (address, io) = start().await;
+    let (runs, mut handler_runs) = unbounded_channel();
+    io.ns(
+        "/",
+        parity::connection(async move |socket: SocketRef| {
+            socket.join("r");
+            parity::on_disconnect(&socket, async move || {
+                runs.send(()).expect("the test listens");
+                std::future::pending().await
+            });
+            socket.emit("joined", &()).ok();
+        }),
+    );
+    leave("r", &io, address, &mut handler_runs).await;
+    until_empty(&io, "r").await;
+}
+
+#[tokio::test]
+async fn a_handler_that_cannot_be_called_leaves_no_ghost() {
+    let (address, io) = start().await;
+    let (runs, mut handler_runs) = unbounded_channel();
+    io.ns(
+        "/",
+        parity::connection(async move |socket: SocketRef| {
+            socket.join("r");
+            parity::on_disconnect(&socket, async |State(_): State<u8>| {});
+            parity::on_disconnect(&socket, async move || {
+                runs.send(()).expect("the test listens");
+            });
+            socket.emit("joined", &()).ok();
+        }),
+    );
+    leave("r", &io, address, &mut handler_runs).await;
+    until_empty(&io, "r").await;
+}
+
+#[tokio::test]
+async fn the_rooms_are_known_and_can_be_told() {
+    let (address, io) = start().await;
+    io.ns(
+        "/",
+        parity::connection(async |socket: SocketRef| {
+            socket.join("r");
+            parity::on_disconnect(
+                &socket,
+                async |socket: SocketRef, reason: DisconnectReason| {
+                    let who = UserId::of(&socket);
+                    for room in socket.rooms() {
+                        let left = (who, &room, reason.to_string());
+                        let others = socket.to(room.clone());
+                        parity::broadcast(others, "left", &left).await.ok();
+                    }
+                },
+            );
+            socket.emit("you", &UserId::of(&socket)).ok();
+        }),
+    );
+    let mut stays = Client::connect(address).await;
+    stays.event().await;
+    let mut leaves = Client::connect(address).await;
+    let id = leaves.event().await.args.remove(0);
+    leaves.send("41").await;
+    let left = stays.event().await.args;
+    let reason = DisconnectReason::ClientNSDisconnect.to_string();
+    assert_eq!(left, [id, json!("r"), json!(reason)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_comes_after_the_events_before_it() {
+    let (address, io) = start().await;
+    let (log, mut logged) = unbounded_channel();
+    io.ns(
+        "/",
+        parity::connection(async move |socket: SocketRef| {
+            let said = log.clone();
+            parity::on(&socket, "bye", async move || {
+                said.send("bye").expect("the test listens");
+            });
+            let left = log.clone();
+            parity::on_disconnect(&socket, async move || {
+                left.send("left").expect("the test listens");
+            });
+        }),
+    );
+    for _ in 0..100 {
+        let mut client = Client::connect(address).await;
+        client.emit("bye", json!([])).await;
+        client.send("41").await;
+        assert_eq!(soon(logged.recv()).await, Some("bye"));
+        assert_eq!(soon(logged.recv()).await, Some("left"));
+    }
+}
