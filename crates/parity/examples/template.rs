@@ -32,7 +32,7 @@ async fn connected(socket: SocketRef, io: SocketIo) {
         &socket,
         "shout",
         async move |Data(text): Data<String>, ack: Ack| {
-            parity::broadcast(io.broadcast(), "shout", &text).await.ok();
+            parity::broadcast(io.broadcast(), "shout", &text).ok();
             ack.send(&"done").await.ok();
         },
     );

@@ -41,7 +41,7 @@ use crate::{
 /// # let (_layer, io) = SocketIo::new_layer();
 /// io.ns("/", parity::connection(async |socket: SocketRef, io: SocketIo| {
 ///     parity::on(&socket, "shout", async move |Data(text): Data<String>| {
-///         parity::broadcast(io.broadcast(), "shout", &text.to_uppercase()).await.ok();
+///         parity::broadcast(io.broadcast(), "shout", &text.to_uppercase()).ok();
 ///     });
 ///     parity::emit(&socket, "welcome", &parity::UserId::of(&socket)).await.ok();
 /// }));

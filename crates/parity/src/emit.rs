@@ -1,15 +1,18 @@
 //! `socket.emit`, `io.to(…).emit`, and the same with an answer.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::{Duration, Instant},
+};
 
-use futures_util::future::join_all;
+use futures_util::{FutureExt, future::join_all};
 use serde::{Serialize, de::DeserializeOwned};
 use socketioxide::{
     AckError, SendError, SocketError, adapter::Adapter, extract::SocketRef,
     operators::BroadcastOperators, socket::Socket,
 };
 
-use crate::session::Session;
+use crate::{Args, session::Session};
 
 /// Emits an event to a socket, and waits for room in its buffer if there is none.
 ///
@@ -78,14 +81,17 @@ where
     }
 }
 
-/// Emits an event to each of these sockets, and waits for those whose buffers are full.
+/// Emits an event to each of these sockets, and leaves nobody out.
 ///
 /// It is `io.to(room).emit(event, …)`, and takes what [`SocketIo::to`], [`Socket::to`],
-/// [`SocketIo::broadcast`] and the like return. Their own `emit` leaves out who has no
-/// room, and returns an error that does not say who that is.
+/// [`SocketIo::broadcast`] and the like return. Their own `emit` leaves out whose buffer
+/// is full, and returns an error that does not say who that is.
 ///
-/// Nobody waits for another: each socket gets the event as soon as it can. It ends when
-/// all have it or are gone. Sockets of other processes get nothing.
+/// Nobody waits for another, nor does the caller for anybody: as in Node, what a socket
+/// has no room for yet is kept, in order. Unlike Node there is an end to it. A client for
+/// which 10,000 events are kept is disconnected.
+///
+/// Sockets of other processes get nothing.
 ///
 /// [`SocketIo::to`]: socketioxide::SocketIo::to
 /// [`SocketIo::broadcast`]: socketioxide::SocketIo::broadcast
@@ -93,7 +99,11 @@ where
 /// # Errors
 ///
 /// [`SendError::Serialize`].
-pub async fn broadcast<A, T>(
+///
+/// # Panics
+///
+/// Outside of a Tokio runtime.
+pub fn broadcast<A, T>(
     sockets: BroadcastOperators<A>,
     event: impl AsRef<str>,
     data: &T,
@@ -102,14 +112,65 @@ where
     A: Adapter,
     T: Serialize + ?Sized,
 {
-    let (event, sockets) = (event.as_ref(), sockets.sockets());
-    let emits = sockets.iter().map(|socket| emit(socket, event, data));
-    for emitted in join_all(emits).await {
-        if let Err(error @ SendError::Serialize(_)) = emitted {
-            return Err(error);
+    let event = event.as_ref();
+    let mut kept = None;
+    for socket in sockets.sockets() {
+        let session = Session::of(&socket);
+        if session.is_gone() {
+            continue;
         }
+        if let Ok(mut pace) = session.pace.try_lock()
+            && pace.may_send()
+        {
+            match socket.emit(event, data) {
+                Err(SendError::Socket(SocketError::InternalChannelFull)) => {
+                    pace.slow_down();
+                }
+                Err(error @ SendError::Serialize(_)) => return Err(error),
+                Ok(()) | Err(SendError::Socket(_)) => continue,
+            }
+        }
+        let kept = match &kept {
+            Some(kept) => kept,
+            None => kept.insert(Arc::new((event.to_owned(), Args::of(data)?))),
+        };
+        keep(socket, &session, kept.clone());
     }
     Ok(())
+}
+
+/// How many events may wait for one client.
+const LONGEST_LINE: usize = 10_000;
+
+fn keep<A: Adapter>(
+    socket: SocketRef<A>,
+    session: &Arc<Session<A>>,
+    kept: Arc<(String, Args)>,
+) {
+    if session.kept.fetch_add(1, Ordering::Relaxed) >= LONGEST_LINE {
+        // All that waits for this client ends now, and nothing comes after it.
+        session.gone.send_replace(true);
+        tokio::spawn(cut_off(socket));
+        return;
+    }
+    let session = session.clone();
+    let mut sent = Box::pin(async move {
+        let (event, data) = &*kept;
+        // This fails if the client is gone.
+        let _ = emit(&socket, event, data).await;
+        session.kept.fetch_sub(1, Ordering::Relaxed);
+    });
+    // Polled once it has its place in the line: what the caller emits next comes later.
+    if sent.as_mut().now_or_never().is_none() {
+        tokio::spawn(sent);
+    }
+}
+
+/// Disconnects a client whose buffer is full, as soon as the DISCONNECT finds room.
+async fn cut_off<A: Adapter>(socket: SocketRef<A>) {
+    while let Err(SocketError::InternalChannelFull) = socket.clone().disconnect() {
+        tokio::time::sleep(Pace::LONGEST).await;
+    }
 }
 
 /// Emits an event to each of these sockets, and returns what each has answered: it is
@@ -144,6 +205,9 @@ where
     let session = Session::of(socket);
     let mut pace = session.pace.lock().await;
     loop {
+        if session.is_gone() {
+            return Err(SendError::Socket(SocketError::Closed));
+        }
         if pace.may_send() {
             match send() {
                 Err(SendError::Socket(SocketError::InternalChannelFull)) => {
@@ -154,9 +218,7 @@ where
         }
         tokio::select! {
             () = tokio::time::sleep(pace.pause) => {}
-            () = session.gone() => {
-                return Err(SendError::Socket(SocketError::Closed));
-            }
+            () = session.gone() => {}
         }
     }
 }

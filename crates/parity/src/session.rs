@@ -4,7 +4,7 @@ use std::{
     borrow::Cow,
     collections::HashMap,
     panic::AssertUnwindSafe,
-    sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, Weak},
+    sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, Weak, atomic::AtomicUsize},
     time::Duration,
 };
 
@@ -41,11 +41,13 @@ pub(crate) struct Session<A: Adapter> {
     pub(crate) farewells: Mutex<Vec<Arc<dyn Farewell<A>>>>,
     /// Who emits holds it until there was room, so that nobody overtakes.
     pub(crate) pace: tokio::sync::Mutex<Pace>,
+    /// How many broadcasts are in that line.
+    pub(crate) kept: AtomicUsize,
     pub(crate) turns: mpsc::UnboundedSender<Turn<A>>,
     /// Unlike a `SocketRef` this can be given to extractors. Weak, as the socket owns us.
     pub(crate) socket: OnceLock<Weak<Socket<A>>>,
     waiting: Mutex<Option<mpsc::UnboundedReceiver<Turn<A>>>>,
-    /// True once the client is gone.
+    /// True once the client is gone, or has been given up.
     pub(crate) gone: watch::Sender<bool>,
 }
 
@@ -67,6 +69,7 @@ impl<A: Adapter> Session<A> {
             listeners: RwLock::default(),
             farewells: Mutex::default(),
             pace: tokio::sync::Mutex::new(Pace::new(BUFFER)),
+            kept: AtomicUsize::new(0),
             turns,
             socket: OnceLock::new(),
             waiting: Mutex::new(Some(waiting)),
@@ -83,6 +86,10 @@ impl<A: Adapter> Session<A> {
         if let Some(turns) = waiting {
             tokio::spawn(take_turns(turns, connected));
         }
+    }
+
+    pub(crate) fn is_gone(&self) -> bool {
+        *self.gone.borrow()
     }
 
     /// Waits until the client is gone.
@@ -163,4 +170,7 @@ async fn say_farewell<A: Adapter>(
     if tokio::time::timeout(PATIENCE, handlers).await.is_err() {
         eprintln!("a disconnect handler takes more than {PATIENCE:?}");
     }
+    // A handler may hold the socket, which holds the handlers: it would never be freed.
+    let listeners = session.listeners.write();
+    listeners.unwrap_or_else(PoisonError::into_inner).clear();
 }

@@ -31,7 +31,7 @@ use crate::session::Session;
 /// # use parity::UserId;
 /// let tell = async move |socket: SocketRef, Data((to, text)): Data<(String, String)>| {
 ///     let told = (UserId::of(&socket), text);
-///     parity::broadcast(io.to(to), "told", &told).await.ok();
+///     parity::broadcast(io.to(to), "told", &told).ok();
 /// };
 /// parity::on(&socket, "tell", tell);
 /// # }

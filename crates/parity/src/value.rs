@@ -8,6 +8,9 @@ use serde::{
     de::{MapAccess, SeqAccess, Visitor},
     ser::SerializeTuple,
 };
+use socketioxide::ParserError;
+use socketioxide_core::parser::Parse;
+use socketioxide_parser_common::CommonParser;
 
 /// Any value that a client can send: JSON, and `Buffer`s anywhere in it.
 ///
@@ -51,6 +54,14 @@ pub enum Value {
 /// A tuple is extracted only if the client has sent exactly as many arguments.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Args<T = Value>(pub Vec<T>);
+
+impl Args {
+    /// What a client would get if `data` were emitted.
+    pub(crate) fn of<T: Serialize + ?Sized>(data: &T) -> Result<Self, ParserError> {
+        let mut encoded = CommonParser.encode_value(data, None)?;
+        CommonParser.decode_value(&mut encoded, false)
+    }
+}
 
 impl<T: Serialize> Serialize for Args<T> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {

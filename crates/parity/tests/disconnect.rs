@@ -129,7 +129,7 @@ async fn the_rooms_are_known_and_can_be_told() {
                     for room in socket.rooms() {
                         let left = (who, &room, reason.to_string());
                         let others = socket.to(room.clone());
-                        parity::broadcast(others, "left", &left).await.ok();
+                        parity::broadcast(others, "left", &left).ok();
                     }
                 },
             );
@@ -170,4 +170,24 @@ async fn it_comes_after_the_events_before_it() {
         assert_eq!(soon(logged.recv()).await, Some("bye"));
         assert_eq!(soon(logged.recv()).await, Some("left"));
     }
+}
+
+#[tokio::test]
+async fn handlers_that_hold_their_socket_do_not_keep_it() {
+    let (address, io) = start().await;
+    let (held, mut dropped) = unbounded_channel::<()>();
+    io.ns(
+        "/",
+        parity::connection(async move |socket: SocketRef| {
+            let own = (socket.clone(), held);
+            parity::on(&socket, "n", async move || drop(own));
+            socket.emit("ready", &()).ok();
+        }),
+    );
+    let mut client = Client::connect(address).await;
+    client.event().await;
+    drop(client);
+    // The namespace has the handler that holds the first sender.
+    io.delete_ns("/");
+    assert_eq!(soon(dropped.recv()).await, None);
 }

@@ -1,6 +1,7 @@
 //! What is emitted arrives, however much it is.
 
 use std::{
+    collections::BTreeMap,
     net::SocketAddr,
     time::{Duration, Instant},
 };
@@ -83,7 +84,7 @@ async fn a_burst_to_a_room_arrives_whole_and_in_order_at_each() {
     outside.leave("r");
     let burst = tokio::spawn(async move {
         for n in 0..BURST {
-            let emitted = parity::broadcast(io.to("r"), "n", &n).await;
+            let emitted = parity::broadcast(io.to("r"), "n", &n);
             emitted.expect("a number can be serialized");
         }
     });
@@ -103,24 +104,64 @@ async fn a_burst_to_a_room_arrives_whole_and_in_order_at_each() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_member_that_does_not_read_does_not_delay_the_others() {
+async fn who_reads_late_delays_nobody_and_misses_nothing() {
     let (address, io) = start().await;
     io.ns("/", parity::connection(joined));
-    let _asleep = member(address).await;
+    let mut late = member(address).await;
     let mut awake = member(address).await;
-    let big = "x".repeat(100_000);
-    let burst = (0..1000).map(|n| {
-        let (room, big) = (io.to("r"), big.clone());
-        tokio::spawn(async move { parity::broadcast(room, "n", &(n, big)).await })
-    });
-    let burst = burst.collect::<Vec<_>>();
-    for _ in 0..1000 {
-        awake.event().await;
+    let big = "x".repeat(10_000);
+    for n in 0..2000 {
+        let sent = parity::broadcast(io.to("r"), "n", &(n, &big));
+        sent.expect("it can be serialized");
     }
-    assert!(
-        !burst.iter().all(|emit| emit.is_finished()),
-        "one still waits"
-    );
+    for client in [&mut awake, &mut late] {
+        for n in 0..2000 {
+            assert_eq!(client.event().await.args, [json!(n), json!(big)]);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_does_not_read_at_all_is_disconnected_without_a_gap() {
+    let (address, io) = start().await;
+    io.ns("/", parity::connection(joined));
+    let mut asleep = member(address).await;
+    let big = "x".repeat(1000);
+    let mut count = 0;
+    // Until it is no longer told; not for ever, or this would not end if it never was.
+    while count < 100_000 {
+        let sent = parity::broadcast(io.to("r"), "n", &(count, &big));
+        sent.expect("it can be serialized");
+        count += 1;
+        if count % 1000 == 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+    let texts = asleep.rest().await;
+    assert_eq!(texts.last().map(String::as_str), Some("41"));
+    let events = texts.iter().filter(|text| text.starts_with("42"));
+    let heard = events.clone().count();
+    assert!(heard < count, "{heard}");
+    for (n, text) in events.enumerate() {
+        assert!(text.starts_with(&format!(r#"42["n",{n},"#)), "{n}: {text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bytes_that_have_to_wait_arrive_as_bytes() {
+    let (address, io) = start().await;
+    io.ns("/", parity::connection(joined));
+    let mut client = member(address).await;
+    let bytes = bytes::Bytes::from_static(&[1, 2, 3]);
+    for n in 0..1000 {
+        let file = BTreeMap::from([("file", bytes.clone())]);
+        parity::broadcast(io.to("r"), "file", &(n, file)).expect("it can be sent");
+    }
+    for n in 0..1000 {
+        let placeholder = json!({"file": {"_placeholder": true, "num": 0}});
+        assert_eq!(client.event().await.args, [json!(n), placeholder]);
+        assert_eq!(client.attachments, [[1, 2, 3]]);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

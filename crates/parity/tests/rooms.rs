@@ -29,7 +29,7 @@ async fn connected(socket: SocketRef, io: SocketIo) {
     let tell = async move |socket: SocketRef,
                            Data((to, text)): Data<(String, String)>| {
         let told = (UserId::of(&socket), text);
-        parity::broadcast(io.to(to), "told", &told).await.ok();
+        parity::broadcast(io.to(to), "told", &told).ok();
     };
     parity::on(&socket, "tell", tell);
     parity::on(
@@ -37,7 +37,7 @@ async fn connected(socket: SocketRef, io: SocketIo) {
         "say",
         async |socket: SocketRef, Data((to, text)): Data<(String, String)>| {
             let said = (UserId::of(&socket), text);
-            parity::broadcast(socket.to(to), "said", &said).await.ok();
+            parity::broadcast(socket.to(to), "said", &said).ok();
         },
     );
     let id = UserId::of(&socket);

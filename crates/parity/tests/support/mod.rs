@@ -56,6 +56,7 @@ pub(crate) struct Client {
     pub(crate) sid: String,
     events: VecDeque<Event>,
     acks: u64,
+    pinged: bool,
     /// The attachments of the last event with attachments.
     pub(crate) attachments: Vec<Vec<u8>>,
 }
@@ -80,6 +81,7 @@ impl Client {
             sid: String::new(),
             events: VecDeque::new(),
             acks: 0,
+            pinged: false,
             attachments: Vec::new(),
         };
         assert!(client.receive().await.starts_with('0'), "it opens");
@@ -185,7 +187,10 @@ impl Client {
         loop {
             let message = soon(self.socket.next()).await;
             match message {
-                Some(Ok(Message::Text(text))) if text == "2" => self.send("3").await,
+                Some(Ok(Message::Text(text))) if text == "2" => {
+                    self.pinged = true;
+                    self.send("3").await;
+                }
                 Some(Ok(Message::Text(text))) => return text.to_string(),
                 other => panic!("text was expected, and {other:?} came"),
             }
@@ -194,6 +199,9 @@ impl Client {
 
     /// Waits for the first ping, and answers it.
     pub(crate) async fn ping(&mut self) {
+        if self.pinged {
+            return;
+        }
         let message = soon(self.socket.next()).await;
         match message {
             Some(Ok(Message::Text(text))) if text == "2" => self.send("3").await,
@@ -201,12 +209,15 @@ impl Client {
         }
     }
 
-    /// All texts until the server closes the connection.
+    /// All texts until the server disconnects the client, or closes the connection.
     pub(crate) async fn rest(&mut self) -> Vec<String> {
         let mut texts = Vec::new();
         while let Some(Ok(message)) = soon(self.socket.next()).await {
             if let Message::Text(text) = message {
                 texts.push(text.to_string());
+                if text == "41" {
+                    break;
+                }
             }
         }
         texts
