@@ -54,7 +54,7 @@ pub async fn close<A: Adapter>(io: &SocketIo<A>) {
         });
         let reason = DisconnectReason::ClosingServer;
         let turn = Turn::Disconnect(socket, reason, then);
-        session.turns.send(turn).ok()?;
+        session.turns.send(Box::new(turn)).ok()?;
         Some(over)
     });
     join_all(farewells.collect::<Vec<_>>()).await;

@@ -192,8 +192,9 @@ struct Receive;
 impl<A: Adapter> MessageHandler<A, Receive> for Receive {
     fn call(&self, socket: Arc<Socket<A>>, value: Value, ack: Option<i64>) {
         let session = Session::of(&socket);
+        let turn = Turn::Event(socket.clone(), value, ack);
         // This fails when the queue has ended, and the socket with it.
-        let _ = session.turns.send(Turn::Event(socket.clone(), value, ack));
+        let _ = session.turns.send(Box::new(turn));
     }
 }
 
@@ -212,7 +213,7 @@ impl<A: Adapter> DisconnectHandler<A, Leave> for Leave {
             Box::new(move || leave_rooms(socket))
         };
         let turn = Turn::Disconnect(socket.clone(), reason, then);
-        if session.turns.send(turn).is_err() {
+        if session.turns.send(Box::new(turn)).is_err() {
             leave_rooms(socket);
         }
     }

@@ -43,10 +43,11 @@ pub(crate) struct Session<A: Adapter> {
     pub(crate) pace: tokio::sync::Mutex<Pace>,
     /// How many broadcasts are in that line.
     pub(crate) kept: AtomicUsize,
-    pub(crate) turns: mpsc::UnboundedSender<Turn<A>>,
+    /// In boxes, as an empty queue has room for 32.
+    pub(crate) turns: mpsc::UnboundedSender<Box<Turn<A>>>,
     /// Unlike a `SocketRef` this can be given to extractors. Weak, as the socket owns us.
     pub(crate) socket: OnceLock<Weak<Socket<A>>>,
-    waiting: Mutex<Option<mpsc::UnboundedReceiver<Turn<A>>>>,
+    waiting: Mutex<Option<mpsc::UnboundedReceiver<Box<Turn<A>>>>>,
     /// True once the client is gone, or has been given up.
     pub(crate) gone: watch::Sender<bool>,
 }
@@ -103,7 +104,7 @@ impl<A: Adapter> Session<A> {
 /// thread: a handler begins when the one before it has ended or reached an `await` that
 /// has to wait.
 async fn take_turns<A: Adapter>(
-    mut turns: mpsc::UnboundedReceiver<Turn<A>>,
+    mut turns: mpsc::UnboundedReceiver<Box<Turn<A>>>,
     connected: BoxFuture<'static, ()>,
 ) {
     let mut unfinished = FuturesUnordered::new();
@@ -122,7 +123,7 @@ async fn take_turns<A: Adapter>(
             turn = turns.recv() => turn,
             Some(_) = unfinished.next() => continue,
         };
-        match turn {
+        match turn.map(|turn| *turn) {
             Some(Turn::Event(socket, value, ack)) => {
                 for handler in crate::event::handlers(&socket, &value, ack) {
                     begin(handler, &unfinished);
