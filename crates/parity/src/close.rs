@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// sockets of all [`nsps`](SocketIo::nsps) runs them, but a client that was disconnected
 /// like this stays away until it is told to connect.
 ///
-/// It ends after 4 seconds at most. Call it when the server has to stop, beside the
+/// It ends after 5 seconds at most. Call it when the server has to stop, beside the
 /// server rather than after it: a client on HTTP polling has a request in flight until
 /// then.
 ///
@@ -57,7 +57,12 @@ pub async fn close<A: Adapter>(io: &SocketIo<A>) {
         session.turns.send(Box::new(turn)).ok()?;
         Some(over)
     });
-    join_all(farewells.collect::<Vec<_>>()).await;
+    let farewells = join_all(farewells.collect::<Vec<_>>());
+    // The sessions have their own limit, unless a handler keeps its thread busy.
+    let limit = crate::session::PATIENCE + PATIENCE;
+    if tokio::time::timeout(limit, farewells).await.is_err() {
+        eprintln!("a handler does not end, and disconnect handlers wait for it");
+    }
     if tokio::time::timeout(PATIENCE, io.close()).await.is_err() {
         eprintln!("a client does not read, its connection is not closed");
     }

@@ -11,6 +11,7 @@ use socketioxide::{
     AckError, SendError, SocketError, adapter::Adapter, extract::SocketRef,
     operators::BroadcastOperators, socket::Socket,
 };
+use tokio::task::unconstrained;
 
 use crate::{Args, session::Session};
 
@@ -47,8 +48,10 @@ where
 /// the time until there was room for it in the socket's buffer.
 ///
 /// It is `socket.timeout(ms).emitWithAck(event, …)`. With socketioxide's
-/// [`emit_with_ack`](Socket::emit_with_ack), the event is dropped when the buffer is full, and
-/// when the client leaves, the answer is awaited for the whole time nevertheless.
+/// [`emit_with_ack`](Socket::emit_with_ack), the event is dropped when the buffer is
+/// full, and when the client leaves, the answer is awaited for the whole time all the
+/// same. (That the client has left is known in the namespaces that have a
+/// [`connection`](crate::connection()).)
 ///
 /// # Errors
 ///
@@ -161,7 +164,7 @@ fn keep<A: Adapter>(
         session.kept.fetch_sub(1, Ordering::Relaxed);
     });
     // Polled once it has its place in the line: what the caller emits next comes later.
-    if sent.as_mut().now_or_never().is_none() {
+    if unconstrained(sent.as_mut()).now_or_never().is_none() {
         tokio::spawn(sent);
     }
 }
@@ -229,8 +232,8 @@ where
 /// all one can do is to look again later. And a buffer must not be full for long, or a
 /// ping finds no place in it, at which socketioxide closes the connection (the first ping
 /// is due a millisecond after the handshake). So no more than half of the buffer is
-/// filled at once, then there is a pause, and if the buffer is full
-/// all the same, the pauses get longer.
+/// filled at once, then there is a pause, and if the buffer is full all the same, the
+/// pauses get longer.
 pub(crate) struct Pace {
     /// How many packets at once, and how many of them are left.
     batch: usize,

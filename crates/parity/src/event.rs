@@ -33,6 +33,9 @@ use crate::{
 ///   [`TryData`] to answer yourself, or [`Args`] to take whatever comes.
 /// - A handler that panics harms no other.
 ///
+/// As in Node, handlers that wait can mix: of two that each emit twice, and have to wait
+/// for room in between, the second can emit its first before the first its second.
+///
 /// Call it in the handler of a [`connection`], before the first `await` that has to wait.
 /// Without `connection` there is nobody who would call the handlers.
 ///

@@ -113,7 +113,10 @@ async fn take_turns<A: Adapter>(
                  unfinished: &FuturesUnordered<_>| {
         // A panic is printed by the panic hook; the other handlers go on.
         let mut handler = AssertUnwindSafe(handler).catch_unwind();
-        if (&mut handler).now_or_never().is_none() {
+        // Tokio makes a task that has done much wait although there is nothing to wait
+        // for. Here that would let the next handler begin too early.
+        let first = tokio::task::unconstrained(&mut handler);
+        if first.now_or_never().is_none() {
             unfinished.push(handler);
         }
     };

@@ -4,11 +4,14 @@ use std::sync::{Arc, Mutex, mpsc::channel};
 
 use parity::{Ack, Args, NOTHING, Value as Any};
 use serde_json::{Value, json};
-use socketioxide::extract::{AckSender, Data, SocketRef, TryData};
+use socketioxide::{
+    SocketIo,
+    extract::{AckSender, Data, SocketRef, TryData},
+};
 use tokio::sync::mpsc;
 
 mod support;
-use support::{Client, start};
+use support::{Client, serve, start};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn socketioxide_alone_lets_an_event_overtake_another() {
@@ -63,26 +66,44 @@ async fn two_thousand_events_in_a_row_keep_their_order() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn what_the_handlers_emit_keeps_the_order_too() {
-    let (address, io) = start().await;
+    // There is room for all, so that no handler has to wait.
+    let builder = SocketIo::builder().max_buffer_size(8192);
+    let (layer, io) = builder.build_layer();
+    let address = serve(layer).await;
+    io.ns("/second", async || {});
+    let (all_sent, wait) = channel();
+    let wait = Arc::new(Mutex::new(wait));
     io.ns(
         "/",
-        parity::connection(async |socket: SocketRef| {
+        parity::connection(async move |socket: SocketRef| {
             parity::on(
                 &socket,
                 "n",
                 async |socket: SocketRef, Data(n): Data<u32>| {
-                    parity::emit(&socket, "n", &n).await.ok();
+                    for part in 0..=n % 3 {
+                        parity::emit(&socket, "n", &(n, part)).await.ok();
+                    }
                 },
             );
+            // Tokio makes a task that has much to do wait for others now and then, so let
+            // all events be there at once.
+            let wait = wait.lock().expect("nobody has panicked");
+            wait.recv().expect("the test sends it");
         }),
     );
     let mut client = Client::connect(address).await;
-    for n in 0..2000 {
+    for n in 0..1000 {
         client.feed("n", &json!([n])).await;
     }
     client.flush().await;
-    for n in 0..2000 {
-        assert_eq!(client.event().await.args, [n]);
+    // The server reads in order: when it has answered this, it has read the events.
+    client.send("40/second,").await;
+    assert!(client.receive().await.starts_with("40/second,"));
+    all_sent.send(()).expect("the handler waits for it");
+    for n in 0..1000 {
+        for part in 0..=n % 3 {
+            assert_eq!(client.event().await.args, [n, part]);
+        }
     }
 }
 
