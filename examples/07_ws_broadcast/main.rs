@@ -63,6 +63,9 @@ fn app() -> Router {
         .with_state(Room::default())
 }
 
+// ANCHOR_END: main
+
+// ANCHOR: handlers
 /// The page or the socket, on the same path as in lesson 05.
 async fn index(State(room): State<Room>, request: Request) -> Response {
     if websocket::asks_for_upgrade(request.headers()) {
@@ -75,7 +78,7 @@ async fn index(State(room): State<Room>, request: Request) -> Response {
 async fn clients(State(room): State<Room>) -> Json<Vec<u64>> {
     Json(room.clients().keys().copied().collect())
 }
-// ANCHOR_END: main
+// ANCHOR_END: handlers
 
 async fn style() -> impl IntoResponse {
     (
@@ -144,7 +147,7 @@ impl Room {
     /// Sends `{id}: {text}` to everyone.
     async fn say(&self, id: u64, text: &str) {
         // Made once. A clone of it is one more reference.
-        let message = Utf8Bytes::from(format!("{id}: {text}"));
+        let message = format!("{id}: {text}").into();
         // One speaks at a time, and gives the others time to
         // write. Else a few could fill the queues of clients
         // that have had no turn yet.
@@ -162,7 +165,8 @@ impl Room {
         self.clients().retain(|_, client| {
             let cost = cost(message);
             let behind = client.behind.fetch_add(cost, Relaxed);
-            behind < BEHIND && client.queue.send(message.clone()).is_ok()
+            let queued = client.queue.send(message.clone());
+            behind < BEHIND && queued.is_ok()
         });
     }
     // ANCHOR_END: broadcast
