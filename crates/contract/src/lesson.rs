@@ -52,6 +52,7 @@ pub struct Lesson {
     peer: Peer,
     release: bool,
     args: Vec<String>,
+    env: Vec<(&'static str, String)>,
     port: String,
 }
 
@@ -64,6 +65,7 @@ impl Lesson {
             // An optimised test is there to see the lesson optimised.
             release: !cfg!(debug_assertions),
             args: Vec::new(),
+            env: Vec::new(),
             port: "0".into(),
         }
     }
@@ -86,6 +88,13 @@ impl Lesson {
     #[must_use]
     pub fn arg(mut self, arg: impl Into<String>) -> Self {
         self.args.push(arg.into());
+        self
+    }
+
+    /// The same lesson, started with this variable in its environment.
+    #[must_use]
+    pub fn env(mut self, name: &'static str, value: impl fmt::Display) -> Self {
+        self.env.push((name, value.to_string()));
         self
     }
 
@@ -127,6 +136,7 @@ impl Lesson {
         };
         command
             .args(&self.args)
+            .envs(self.env.iter().map(|(name, value)| (name, value)))
             .env("PORT", &self.port)
             // Symbolising the stack of an expected panic takes seconds.
             .env("RUST_BACKTRACE", "0");
@@ -197,7 +207,7 @@ async fn node() -> Result<&'static str> {
         Ok(version) if major(version).is_none_or(|major| major < 20) => Err(
             Failure::new(format!("the twins cannot run on {version}; {cure}")),
         ),
-        Ok(_) if !root().join("examples/node_modules/express").is_dir() => {
+        Ok(_) if !root().join("examples/node_modules/socket.io").is_dir() => {
             let cure = "run `npm ci --prefix examples`";
             Err(Failure::new(format!(
                 "the twins' packages are not installed: {cure}"

@@ -27,8 +27,10 @@ mod connection;
 mod failure;
 mod http;
 mod lesson;
+mod official;
 mod recording;
 mod server;
+mod socketio;
 mod websocket;
 
 pub use book::{compare_diagram_with_the_book, compare_with_the_book};
@@ -38,5 +40,6 @@ pub use http::{Request, Response};
 pub use lesson::{Lesson, Peer, peer};
 pub use recording::Recording;
 pub use server::{Exit, Server, Signal};
+pub use socketio::{ENGINE_IO, EngineIo, Event, SocketIo, bytes};
 pub use websocket::{Frame, Opcode, WebSocket, handshake};
 pub use wire::Transcript;
