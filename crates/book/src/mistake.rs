@@ -9,21 +9,28 @@ use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 use std::path::Path;
 
-/// An edit of a lesson's `main.rs` that breaks it.
+/// An edit of a lesson that breaks it.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Mistake {
     /// The folder of the lesson in `examples`, such as `01_raw_hyper`.
     pub lesson: String,
+    /// The file in that folder, if it is not `main.rs`.
+    #[serde(default = "main_rs")]
+    pub file: String,
     /// What is wrong, in a few words: the caption of the figure.
     pub title: String,
     /// What shows that it is a mistake: the arguments for Cargo, such as
     /// `check --example 01_raw_hyper`.
     pub cargo: String,
-    /// The text to take out, which occurs exactly once in the lesson's `main.rs`.
+    /// The text to take out, which occurs exactly once in the file.
     pub find: String,
     /// The text to put in its place.
     pub replace: String,
+}
+
+fn main_rs() -> String {
+    "main.rs".into()
 }
 
 impl Mistake {
@@ -46,14 +53,14 @@ impl Mistake {
 
     /// The file that it edits, relative to the root of the repository.
     pub fn file(&self) -> String {
-        format!("examples/{}/main.rs", self.lesson)
+        format!("examples/{}/{}", self.lesson, self.file)
     }
 
-    /// The lesson's `main.rs` as it is.
+    /// The file as it is.
     ///
     /// # Errors
     ///
-    /// There is no such lesson.
+    /// There is no such file.
     pub fn source(&self, root: &Path) -> Result<String> {
         root::read(root, &self.file()).map_err(anyhow::Error::msg)
     }
@@ -99,6 +106,8 @@ mod tests {
         let mistake = load(TOML).expect("it is complete");
         assert_eq!(mistake.apply("a b d").expect("once"), "a c d");
         assert_eq!(mistake.file(), "examples/01_a/main.rs");
+        let other = load(&format!("file = \"b.rs\"\n{TOML}")).expect("complete");
+        assert_eq!(other.file(), "examples/01_a/b.rs");
         let error = mistake.apply("a d").expect_err("not there").to_string();
         assert!(error.contains("no longer holds the text"), "{error}");
         let error = mistake.apply("b b").expect_err("twice").to_string();
