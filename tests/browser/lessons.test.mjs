@@ -42,7 +42,8 @@ async function send(page, text) {
   await page.getByLabel('Message').press('Enter');
 }
 
-const MARKUP = '<img src=x onerror="document.title=1"><b>bold</b>';
+// Without quotation marks, which JSON would escape.
+const MARKUP = '<img src=x onerror=document.title=1><b>bold</b>';
 
 // What each lesson's page shows. What holds for all of them is tested below.
 const LESSONS = {
@@ -90,6 +91,74 @@ const LESSONS = {
       await send(other, MARKUP);
       await says(log.locator('.received'), `← 2: ${MARKUP}`);
       await other.close();
+    });
+  },
+
+  '08_socketio_by_hand': async (t, page, { status, log }) => {
+    const click = (name) => page.getByRole('button', { name, exact: true }).click();
+    const sent = (text) => says(log.locator('.sent'), text);
+    const received = (text) => says(log.locator('.received'), text);
+    const last = () => log.locator('p').last();
+
+    await t.test('each packet is shown as it is, and in words', async () => {
+      await received(/^← 0\{.*"pingInterval":25000.*\} +open$/);
+      await sent('→ 40{"page":8}  connect in /');
+      await received(/^← 40\{"sid":"[\w-]+"\} +connect in \/$/);
+      await received('← 42["auth",{"page":8}]  event in /');
+      await send(page, 'héllo');
+      await sent('→ 42["message","héllo"]  event in /');
+      await received('← 42["message-back","héllo"]  event in /');
+    });
+
+    await t.test('acks go both ways', async () => {
+      await click('Send, with ack');
+      await sent('→ 421["message-with-ack","héllo"]  event in /, id 1');
+      await received('← 431["héllo"]  ack in /, id 1');
+      await click('Ask me');
+      await received('← 420["question","héllo"]  event in /, id 0');
+      await sent('→ 430["it is page 8"]  ack in /, id 0');
+      await received('← 42["answered","it is page 8"]  event in /');
+    });
+
+    await t.test('bytes are an attachment', async () => {
+      await click('Send as bytes');
+      await received('← 451-["message-back",{"_placeholder":true,"num":0}]');
+      await received('← 68 c3 a9 6c 6c 6f  attachment, 6 bytes');
+    });
+
+    await t.test('another namespace is connected to, used, and left', async () => {
+      await page.getByLabel('Namespace').fill('/custom');
+      await click('Connect');
+      await received(/^← 40\/custom,\{"sid":.*connect in \/custom$/);
+      await send(page, 'here');
+      await received('← 42/custom,["message-back","here"]  event in /custom');
+      await click('Disconnect');
+      await sent('→ 41/custom,  disconnect in /custom');
+      await page.getByLabel('Namespace').fill('/nope');
+      await click('Connect');
+      await received('← 44/nope,{"message":"Invalid namespace"}  connect error in /nope');
+    });
+
+    await t.test('a packet at the wrong time ends the connection, and it begins anew', async () => {
+      await send(page, 'to nobody');
+      await says(log.locator('.note'), 'closed: 1005');
+      await page.getByLabel('Namespace').fill('/');
+      await says(last(), '← 42["auth",{"page":8}]');
+      await says(status, /^connected$/);
+    });
+
+    await t.test('a second tab is a client of its own', async () => {
+      const other = await browser.newPage();
+      await other.goto(page.url());
+      const its = other.getByRole('log').locator('.received');
+      await says(other.getByRole('status'), /^connected$/);
+      await send(other, 'from the other tab');
+      await says(its, '← 42["message-back","from the other tab"]');
+      await other.close();
+      // The answer to this comes after whatever else there was to come.
+      await send(page, 'and here?');
+      await received('← 42["message-back","and here?"]');
+      assert.equal(await log.getByText('from the other tab').count(), 0);
     });
   },
 };
