@@ -165,8 +165,10 @@ impl Room {
         self.clients().retain(|_, client| {
             let cost = cost(message);
             let behind = client.behind.fetch_add(cost, Relaxed);
-            let queued = client.queue.send(message.clone());
-            behind < BEHIND && queued.is_ok()
+            if behind >= BEHIND {
+                return false;
+            }
+            client.queue.send(message.clone()).is_ok()
         });
     }
     // ANCHOR_END: broadcast
