@@ -3,8 +3,10 @@
 //! Nothing is here that a lesson has not shown before: [`port`], [`bind`] and
 //! [`shutdown_signal`] come from `examples/01_raw_hyper/main.rs`, with the line that its
 //! `run` prints; [`Error`] replaces the `match` in its `main`; [`listen`] is
-//! lesson 04's, for any service; [`websocket`] is the handshake of lesson 05.
+//! lesson 04's, for any service; [`websocket`] is the handshake of lesson 05, and
+//! [`socketio`] the frame of lesson 09.
 
+pub mod socketio;
 pub mod websocket;
 
 use std::{convert::Infallible, env, fmt, io, pin::pin, time::Duration};
