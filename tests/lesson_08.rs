@@ -52,7 +52,7 @@ async fn echoes(engine: &mut EngineIo, namespace: &str) -> Result {
 #[ignore = "needs Node.js: npm ci --prefix examples"]
 async fn the_official_client_works_with_it() -> Result {
     let brisk = lesson().env("PING_INTERVAL", 200);
-    brisk.official_client("lesson_08").await
+    brisk.official_client("lesson_08", "websocket").await
 }
 
 mod engine_io {

@@ -11,13 +11,14 @@ const require = createRequire(new URL('../../examples/package.json', import.meta
 const client = require('socket.io-client');
 
 export const { ORIGIN } = process.env;
+export const TRANSPORTS = process.env.TRANSPORTS.split(',');
 
 const open = new Set();
 
 /** `io(namespace, options)` on a connection of its own, closed when the test ends. */
 export function io(namespace = '/', options = {}) {
   const socket = client.io(ORIGIN + namespace, {
-    transports: ['websocket'],
+    transports: TRANSPORTS,
     forceNew: true,
     reconnectionDelay: 50,
     reconnectionDelayMax: 200,

@@ -15,13 +15,15 @@ const RESTART: &str = "restart the server";
 
 impl Lesson {
     /// Starts the lesson, runs `tests/official/<script>.mjs` against it, and fails if the
-    /// script does. `ORIGIN` tells the script where the lesson listens.
+    /// script does. `ORIGIN` tells the script where the lesson listens, and `TRANSPORTS`
+    /// what to begin with: `websocket`, or `polling,websocket` for a client that begins
+    /// with HTTP and then upgrades, as it does unless told otherwise.
     ///
     /// # Errors
     ///
     /// The script fails or does not end, or it cannot be run: Node or the packages of
     /// `examples/package.json` are missing.
-    pub async fn official_client(&self, script: &str) -> Result {
+    pub async fn official_client(&self, script: &str, transports: &str) -> Result {
         let file = format!("tests/official/{script}.mjs");
         if !root()
             .join("examples/node_modules/socket.io-client")
@@ -36,6 +38,7 @@ impl Lesson {
         let mut child = Command::new("node")
             .arg(root().join(&file))
             .env("ORIGIN", format!("http://{}", server.addr()))
+            .env("TRANSPORTS", transports)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
