@@ -1,6 +1,6 @@
 // What the scripts share that drive the official `socket.io-client` against a lesson.
 // A contract starts them (see `official_client` in crates/contract) and says in ORIGIN
-// where the lesson, or its twin, listens.
+// where the lesson, or its twin, listens, and in TRANSPORTS how to reach it.
 
 import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
