@@ -479,7 +479,12 @@ ours('transports may name polling too, and must name websocket', async (page) =>
   const { origin } = await serve();
   const { io } = page(origin);
   await next(io({ transports: ['polling', 'websocket'] }), 'connect');
-  assert.throws(() => io('/', { forceNew: true, transports: ['polling'] }), /WebSocket only/);
+  assert.throws(() => io('/', { forceNew: true, transports: ['polling'] }), /add 'websocket'/);
+});
+
+ours('retries are refused, rather than forgotten', async (page) => {
+  const { io } = page();
+  assert.throws(() => io({ retries: 3 }), /no `retries`/);
 });
 
 ours('a connection that closes before it is open has failed', async (page) => {

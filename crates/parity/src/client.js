@@ -1,5 +1,5 @@
-// The course's own Socket.IO client: what is behind `io()` in a page, to be read from
-// top to bottom.
+// The course's own Socket.IO client: what is behind `io()` in a page, to be read
+// from top to bottom.
 //
 //   <script src="/socket.io/socket.io.js"></script>
 //   <script>
@@ -13,6 +13,7 @@
 //
 // - HTTP long-polling: it speaks WebSocket only;
 // - `retries`, and the recovery of missed packets: `socket.recovered` stays false;
+// - what few pages use: `prependAny`, `compress`, setters of a Manager's options;
 // - what browsers have no use for, such as `extraHeaders`.
 //
 // From the page down to the bytes:
@@ -20,8 +21,11 @@
 //   io()              finds the connection to a server, or makes one
 //   Manager           one connection, shared by its namespaces, made again when lost
 //   Socket            one namespace: events, acks, what waits for the connection
-//   Engine            Engine.IO 4: a WebSocket with a handshake and a heartbeat
-//   encode, Decoder   Socket.IO 5: packets as text, with binary attachments
+//   Engine            a WebSocket with a handshake and a heartbeat
+//   encode, Decoder   packets as text, with binary attachments
+//
+// Engine follows github.com/socketio/engine.io-protocol, revision 4; encode and
+// Decoder follow github.com/socketio/socket.io-protocol, revision 5.
 //
 // A name that begins with `_` is for these classes only.
 (() => {
@@ -32,11 +36,12 @@
 
   function io(url, options = {}) {
     if (typeof url === 'object') [url, options] = [undefined, url];
+    if (options.retries) throw new Error('this client has no `retries`');
     const { server, namespace } = parse(url);
     const key = `${server} ${options.path}`;
     const shared = managers.get(key);
-    // A packet says which namespace it is for, and no more. So a second socket in the
-    // same namespace needs a connection of its own.
+    // A packet says which namespace it is for, and no more. So a second socket in
+    // the same namespace needs a connection of its own.
     const alone = options.forceNew || options.multiplex === false
       || shared?._sockets.has(namespace);
     const manager = alone || !shared ? new Manager(url, options) : shared;
@@ -44,8 +49,9 @@
     return manager.socket(namespace, options);
   }
 
-  // The path of the URL is the namespace: `io('/admin')` is one of this page's server,
-  // `io('http://host/admin')` one of another's. The path of the request is an option.
+  // The path of the URL is the namespace: `io('/admin')` is one of this page's
+  // server, `io('http://host/admin')` one of another's. The path of the request is
+  // an option.
   function parse(url = '/') {
     const full = /^(\w+:)?\//.test(url) ? url : `//${url}`;
     const { protocol, host, search } = new URL(full, globalThis.location?.href);
@@ -77,8 +83,8 @@
       return this.on(event, wrapper);
     }
 
-    // One listener, or all of an event, or all. Those of `onAny` stay: their event is a
-    // symbol.
+    // One listener, or all of an event, or all. Those of `onAny` stay: their event
+    // is a symbol.
     off(event, listener) {
       if (listener) {
         const list = this.listeners(event);
@@ -91,13 +97,10 @@
       return this;
     }
 
-    listeners(event) {
-      return this.#listeners[event] ?? [];
-    }
-
-    hasListeners(event) {
-      return this.listeners(event).length > 0;
-    }
+    removeListener(event, listener) { return this.off(event, listener); }
+    removeAllListeners(event) { return this.off(event); }
+    listeners(event) { return this.#listeners[event] ?? []; }
+    hasListeners(event) { return this.listeners(event).length > 0; }
 
     // Not `emit`, which sends. A copy, since a listener may remove itself.
     _dispatch(event, ...args) {
@@ -109,14 +112,14 @@
     _sockets = new Map(); // by namespace
     _state = 'closed'; // or 'opening', or 'open'
     _reconnecting = false; // waiting for the next attempt, or in it
-    #keep = false; // whether a lost connection is made again
+    #mayReconnect = false; // not after `disconnect()`
     #attempts = 0;
     #timer; // of the opening, or until the next attempt
 
     constructor(url, options = {}) {
       super();
       if (options.transports && !options.transports.includes('websocket')) {
-        throw new Error("this client speaks WebSocket only: add 'websocket' to transports");
+        throw new Error("this client has one transport: add 'websocket'");
       }
       this.uri = url;
       this.opts = options;
@@ -138,7 +141,7 @@
       const decoder = new Decoder();
       this.engine = engine;
       this._state = 'opening';
-      this.#keep = this.opts.reconnection !== false;
+      this.#mayReconnect = this.opts.reconnection !== false;
       engine.on('open', () => this.#onOpen());
       engine.on('data', (message) => this.#onData(decoder, message));
       engine.on('ping', () => this._dispatch('ping'));
@@ -152,8 +155,8 @@
       });
       clearTimeout(this.#timer);
       const { timeout = 20_000 } = this.opts;
-      if (timeout === false) return this;
-      this.#timer = setTimeout(() => this.#onOpenFailed(new Error('timeout')), timeout);
+      const giveUp = () => this.#onOpenFailed(new Error('timeout'));
+      if (timeout !== false) this.#timer = setTimeout(giveUp, timeout);
       return this;
     }
 
@@ -181,14 +184,15 @@
     }
 
     #onOpenFailed(error) {
-      const again = this._reconnecting;
+      const wasReconnecting = this._reconnecting;
       this.#release();
-      this._reconnecting = this.#keep; // a listener's `connect()` takes its turn, too
+      // A listener may call `connect()`, which has to take its turn, too.
+      this._reconnecting = this.#mayReconnect;
       this.#eachActive((socket) => socket._dispatch('connect_error', error));
       this._dispatch('error', error);
       this._reconnecting = false;
       this.#reconnect();
-      if (again) this._dispatch('reconnect_error', error);
+      if (wasReconnecting) this._dispatch('reconnect_error', error);
     }
     // ANCHOR_END: open
 
@@ -204,7 +208,8 @@
 
     #reconnect() {
       // A listener may have opened it, or disconnected for good.
-      if (!this.#keep || this._reconnecting || this._state !== 'closed') return;
+      if (this._state !== 'closed' || this._reconnecting) return;
+      if (!this.#mayReconnect) return;
       if (this.#attempts >= (this.opts.reconnectionAttempts || Infinity)) {
         this.#attempts = 0;
         this._dispatch('reconnect_failed');
@@ -220,16 +225,17 @@
     // Twice as long each time. And at random: when a server comes back, its clients
     // would otherwise all return in the same instant.
     #delay() {
-      const { reconnectionDelay, reconnectionDelayMax, randomizationFactor } = this.opts;
-      const delay = (reconnectionDelay || 1000) * 2 ** this.#attempts++;
-      const random = 1 + (randomizationFactor ?? 0.5) * (2 * Math.random() - 1);
-      return Math.min(delay * random, reconnectionDelayMax || 5000);
+      const { opts } = this;
+      const delay = (opts.reconnectionDelay || 1000) * 2 ** this.#attempts++;
+      const spread = opts.randomizationFactor ?? 0.5;
+      const random = 1 + spread * (2 * Math.random() - 1);
+      return Math.min(delay * random, opts.reconnectionDelayMax || 5000);
     }
     // ANCHOR_END: reconnect
 
     _closeIfUnused() {
       if ([...this._sockets.values()].some((socket) => socket.active)) return;
-      this.#keep = false;
+      this.#mayReconnect = false;
       this.#onClose('forced close');
     }
 
@@ -290,9 +296,9 @@
       this.#ackTimeout = ackTimeout;
     }
 
-    get disconnected() {
-      return !this.connected;
-    }
+    get disconnected() { return !this.connected; }
+    open() { return this.connect(); }
+    close() { return this.disconnect(); }
 
     // ANCHOR: connect
     connect() {
@@ -303,8 +309,8 @@
       return this;
     }
 
-    // The connection is there. Each namespace now has to be asked for, `/` too. `auth`
-    // goes along: a page cannot add headers to the request of a WebSocket.
+    // The connection is there. Each namespace now has to be asked for, `/` too.
+    // `auth` goes along: a page cannot add headers to the request of a WebSocket.
     _onOpen() {
       const ask = (auth) => this._send({ type: CONNECT, data: auth });
       if (typeof this.auth === 'function') this.auth(ask);
@@ -368,9 +374,7 @@
       return this;
     }
 
-    send(...args) {
-      return this.emit('message', ...args);
-    }
+    send(...args) { return this.emit('message', ...args); }
 
     #transmit(packet) {
       this._dispatch(OUTGOING, ...packet.data);
@@ -383,7 +387,8 @@
     // ANCHOR_END: emit
 
     // ANCHOR: ack
-    // A callback cannot travel. A number does: 27["save"] is answered by 37["saved"].
+    // A callback cannot travel. A number does: 27["save"] is answered by
+    // 37["saved"].
     #expectAck(callback, timeout, errorFirst) {
       const id = this.#nextAck++;
       const ack = { callback, errorFirst: errorFirst || timeout !== undefined };
@@ -406,14 +411,15 @@
       ack.callback.apply(this, ack.errorFirst ? [null, ...data] : data);
     }
 
-    // The answer cannot come by another connection. A callback that takes no error is
-    // never called.
+    // The answer cannot come by another connection. A callback that takes no error
+    // is never called.
     #dropAcks() {
+      const error = new Error('socket has been disconnected');
       for (const [id, { callback, errorFirst, timer }] of this.#acks) {
         if (this.sendBuffer.some((packet) => packet.id === id)) continue;
         this.#acks.delete(id);
         clearTimeout(timer);
-        if (errorFirst) callback.call(this, new Error('socket has been disconnected'));
+        if (errorFirst) callback.call(this, error);
       }
     }
 
@@ -466,30 +472,19 @@
     }
     // ANCHOR_END: receive
 
-    onAny(listener) {
-      return this.on(INCOMING, listener);
-    }
-
-    offAny(listener) {
-      return this.off(INCOMING, listener);
-    }
-
-    onAnyOutgoing(listener) {
-      return this.on(OUTGOING, listener);
-    }
-
-    offAnyOutgoing(listener) {
-      return this.off(OUTGOING, listener);
-    }
+    onAny(listener) { return this.on(INCOMING, listener); }
+    offAny(listener) { return this.off(INCOMING, listener); }
+    onAnyOutgoing(listener) { return this.on(OUTGOING, listener); }
+    offAnyOutgoing(listener) { return this.off(OUTGOING, listener); }
   }
 
   // ANCHOR: engine
-  // A message of Engine.IO is text whose first character is its type. The other types,
-  // 1 close, 5 upgrade and 6 noop, are of use in long-polling.
+  // A message of Engine.IO is text whose first character is its type. The other
+  // types, 1 close, 5 upgrade and 6 noop, are of use in long-polling.
   const [OPEN, PING, PONG, MESSAGE] = ['0', '2', '3', '4'];
 
   class Engine extends Emitter {
-    id = null; // of the connection: a secret, as `socket.id` is not
+    id = null; // of the connection; `socket.id` is another in Node
     readyState = 'opening';
     #ws;
     #timer;
@@ -502,19 +497,14 @@
       ws.binaryType = 'arraybuffer';
       ws.onmessage = ({ data }) => this.#onMessage(data);
       ws.onerror = (event) => {
-        this.#fail('websocket error', { type: 'TransportError', description: event });
+        const type = 'TransportError';
+        this.#fail('websocket error', { type, description: event });
       };
       ws.onclose = (event) => {
         const description = 'websocket connection closed';
         this.#end('transport close', { description, context: event });
       };
       this.#ws = ws;
-      this.transport = {
-        name: 'websocket',
-        get writable() {
-          return ws.readyState === WebSocket.OPEN && ws.bufferedAmount === 0;
-        },
-      };
       if (new URL(url).hostname !== 'localhost') {
         globalThis.addEventListener?.('offline', this.#offline);
       }
@@ -547,14 +537,18 @@
       }
     }
 
+    get transport() {
+      const { readyState, bufferedAmount } = this.#ws;
+      const writable = readyState === WebSocket.OPEN && bufferedAmount === 0;
+      return { name: 'websocket', writable };
+    }
+
     write(packet) {
       if (this.#ws.readyState !== WebSocket.OPEN) return; // 'close' will follow
       this.#ws.send(typeof packet === 'string' ? MESSAGE + packet : packet);
     }
 
-    close() {
-      this.#end('forced close');
-    }
+    close() { this.#end('forced close'); }
 
     #fail(message, details) {
       if (this.readyState === 'closed') return;
@@ -575,15 +569,16 @@
     // ANCHOR_END: engine
 
     // ANCHOR: heartbeat
-    // A connection can die without a word: a cable is pulled, a laptop sleeps. The server
-    // pings at an interval, so silence tells.
+    // A connection can die without a word: a cable is pulled, a laptop sleeps. But
+    // the server pings at an interval, so silence tells.
     #expectPing() {
       clearTimeout(this.#timer);
       this.#deadline = Date.now() + this.#patience;
       this.#timer = setTimeout(() => this.#end('ping timeout'), this.#patience);
     }
 
-    // Timers do not run while a laptop sleeps. When it wakes, a click may come first.
+    // Timers do not run while a laptop sleeps. When it wakes, a click may come
+    // first.
     checkHeartbeat() {
       if (Date.now() > this.#deadline) this.#end('ping timeout');
     }
@@ -597,19 +592,20 @@
   // ANCHOR: encode
   // <type>[<attachments>-][<namespace>,][<ack id>][<JSON>]
   //
-  //   0{"token":"secret"}   CONNECT to /
-  //   2/admin,7["hello",1]  EVENT in /admin, to be answered by 3/admin,7[...]
-  //   51-["file",{"_placeholder":true,"num":0}], and the bytes in a message of their own
+  //   0{"token":"secret"}                        CONNECT to /
+  //   2/admin,7["hello",1]                       EVENT, answered by 3/admin,7[]
+  //   51-["file",{"_placeholder":true,"num":0}]  EVENT; the bytes come next
   function encode({ type, nsp, id, data }) {
     const attachments = [];
     const json = JSON.stringify(data, function (key, value) {
-      // Not `value`, which has been through toJSON: a Buffer of Node has that method.
+      // Not `value`, which has been through toJSON: a Buffer of Node has one.
       const original = this[key];
       if (!isBinary(original) || type === CONNECT) return value;
       attachments.push(original);
       return { _placeholder: true, num: attachments.length - 1 };
     });
-    const head = attachments.length > 0 ? `${type + BINARY}${attachments.length}-` : type;
+    const count = attachments.length;
+    const head = count > 0 ? `${type + BINARY}${count}-` : type;
     const namespace = nsp === '/' ? '' : `${nsp},`;
     return [`${head}${namespace}${id ?? ''}${json ?? ''}`, ...attachments];
   }
@@ -625,13 +621,14 @@
   const MAX_ATTACHMENTS = 10; // in one packet, as in Node
 
   function decode(text) {
-    const [, digit, count = 0, nsp = '/', id, json] = PACKET.exec(text) ?? invalid();
+    const parts = PACKET.exec(text) ?? invalid(text);
+    const [digit, count, nsp = '/', id, json] = parts.slice(1);
     const binary = digit >= EVENT + BINARY;
     const type = binary ? digit - BINARY : Number(digit);
-    const missing = Number(count);
+    const missing = Number(count ?? 0); // attachments, which come next
     const data = json ? JSON.parse(json) : undefined;
-    if (binary ? missing < 1 || missing > MAX_ATTACHMENTS : missing > 0) invalid();
-    if (!fits(type, data)) invalid();
+    if (binary !== (missing > 0) || missing > MAX_ATTACHMENTS) invalid(text);
+    if (!fits(type, data)) invalid(text);
     return { type, nsp, id: id && Number(id), data, missing };
   }
 
@@ -645,8 +642,8 @@
       && ['string', 'number'].includes(typeof data[0]);
   }
 
-  function invalid() {
-    throw new Error('invalid packet');
+  function invalid(message) {
+    throw new Error(`not a packet: ${message}`);
   }
 
   class Decoder {
@@ -656,13 +653,13 @@
     // Takes a message. Returns the packet that it completes, if it does.
     add(message) {
       if (typeof message === 'string') {
-        if (this.#packet) invalid();
+        if (this.#packet) invalid(message);
         const packet = decode(message);
         if (packet.missing === 0) return packet;
         this.#packet = packet;
         return undefined;
       }
-      const packet = this.#packet ?? invalid();
+      const packet = this.#packet ?? invalid(message);
       if (this.#attachments.push(message) < packet.missing) return undefined;
       packet.data = fill(packet.data, this.#attachments);
       this.#packet = undefined;
@@ -674,17 +671,12 @@
   // Puts the attachments where their placeholders are, however deep.
   function fill(value, attachments) {
     if (typeof value !== 'object' || value === null) return value;
-    if (value._placeholder === true) return attachments[value.num] ?? invalid();
+    const { _placeholder: isPlaceholder, num } = value;
+    if (isPlaceholder === true) return attachments[num] ?? invalid(num);
     for (const key of Object.keys(value)) value[key] = fill(value[key], attachments);
     return value;
   }
   // ANCHOR_END: decode
-
-  // The other names of the same.
-  Socket.prototype.open = Socket.prototype.connect;
-  Socket.prototype.close = Socket.prototype.disconnect;
-  Emitter.prototype.removeListener = Emitter.prototype.off;
-  Emitter.prototype.removeAllListeners = Emitter.prototype.off;
 
   globalThis.io = Object.assign(io, { io, connect: io, Manager, Socket });
 })();
