@@ -52,7 +52,6 @@ function page(client, origin = 'http://127.0.0.1', { holdTimers = false } = {}) 
     skew: 0, // milliseconds by which the page's clock is fast
     addEventListener: events.addEventListener.bind(events),
     removeEventListener: events.removeEventListener.bind(events),
-    dispatchEvent: events.dispatchEvent.bind(events),
     WebSocket,
     Date: class extends Date {
       static now() {
@@ -75,16 +74,19 @@ function page(client, origin = 'http://127.0.0.1', { holdTimers = false } = {}) 
   const source = `${readFileSync(SCRIPTS[client], 'utf8')}\n//# sourceURL=${SCRIPTS[client]}`;
   new Function(...names, source)(...names.map((name) => window[name]));
 
-  const io = (url, options) => {
-    if (typeof url === 'object') [url, options] = [undefined, url];
+  const io = (...args) => {
     // Ours has no other.
-    const transports = client === 'official' ? { transports: ['websocket'] } : {};
-    const socket = window.io(url, { ...transports, ...options });
+    if (client === 'official') {
+      const options = typeof args.at(-1) === 'object' ? args.pop() : {};
+      args.push({ transports: ['websocket'], ...options });
+    }
+    const socket = window.io(...args);
     // Or it would try again for as long as the process lives.
     cleanups.push(() => socket.off().disconnect());
     return socket;
   };
-  return { io: Object.assign(io, window.io), window, timer: () => timers.shift() };
+  const timer = () => timers.shift();
+  return { io: Object.assign(io, window.io), window, events, timer };
 }
 
 /** A `socket.io` server on a free port, or on `port`; `setUp` gets it before it listens. */

@@ -73,6 +73,102 @@ both('what is not for a namespace of the page is nobody\'s', async (page) => {
   assert.deepEqual(log, [['y']]);
 });
 
+both('connect() when connected asks for nothing', async (page) => {
+  const { socket, peer } = await connect(page);
+  socket.connect().emit('next');
+  assert.equal(await peer.receive(), '42["next"]');
+});
+
+both('an answer goes once, and counts once', async (page) => {
+  const { socket, peer } = await connect(page);
+  socket.on('ask', (answer) => {
+    answer(1);
+    answer(2);
+    socket.emit('next', (...args) => calls.push(args));
+  });
+  const calls = [];
+  peer.send('425["ask"]');
+  assert.equal(await peer.receive(), '435[1]');
+  assert.equal(await peer.receive(), '420["next"]');
+  peer.send('430["a"]', '430["b"]', '42["end"]');
+  await next(socket, 'end');
+  assert.deepEqual(calls, [['a']]);
+});
+
+both('the timer of an answer ends with the wait for it', async (page) => {
+  const { accept, origin } = await serveRaw();
+  const { io, timer } = page(origin, { holdTimers: true });
+  const socket = io({ timeout: false, randomizationFactor: 0 });
+  const peer = await accept();
+  await Promise.all([next(socket, 'connect'), peer.welcome()]);
+  await timer(); // for the heartbeat
+  const calls = [];
+  const note = (error, ...args) => calls.push([error?.message, ...args]);
+  socket.timeout(11).emit('answered', note);
+  socket.timeout(22).emit('lost', note);
+  const [answered, lost] = [await timer(), await timer()];
+  assert.deepEqual([answered.ms, lost.ms], [11, 22]);
+  peer.send('430["yes"]', '42["end"]');
+  await next(socket, 'end');
+  assert.deepEqual([answered.cleared, lost.cleared], [true, false]);
+  socket.io.engine.close();
+  assert.equal(lost.cleared, true);
+
+  // An answer from the next connection is not one to the question of this.
+  (await timer()).run();
+  const again = await accept();
+  await Promise.all([next(socket, 'connect'), again.welcome()]);
+  again.send('431["late"]', '42["end"]');
+  await next(socket, 'end');
+  assert.deepEqual(calls, [[undefined, 'yes'], ['socket has been disconnected']]);
+});
+
+both('what was not sent yet is not lost with a connection', async (page) => {
+  const { accept, origin } = await serveRaw();
+  const socket = page(origin).io(SOON);
+  const asked = socket.emitWithAck('ask');
+  const peer = await accept();
+  peer.open();
+  assert.equal(await peer.receive(), '40');
+  const lost = next(socket, 'disconnect');
+  peer.ws.close();
+  await lost;
+  const again = await accept();
+  await again.welcome();
+  assert.equal(await again.receive(), '420["ask"]');
+  again.send('430["yes"]');
+  assert.equal(await asked, 'yes');
+});
+
+both('an answer to a connection that is gone is not an error', async (page) => {
+  const { accept, origin } = await serveRaw();
+  const { io, timer } = page(origin, { holdTimers: true });
+  const socket = io({ timeout: false });
+  const peer = await accept();
+  await Promise.all([next(socket, 'connect'), peer.welcome()]);
+  await timer(); // for the heartbeat
+  const asked = next(socket, 'ask');
+  peer.send('425["ask"]');
+  const [answer] = await asked;
+  socket.io.engine.close();
+  (await timer()).run();
+  // The next connection is not open yet, so that nothing can be written to it.
+  assert.equal(socket.io.engine.transport.writable, false);
+  assert.doesNotThrow(() => answer('to nobody'));
+});
+
+both('what still comes on a closed connection is not heard', async (page) => {
+  const { socket, peer, accept } = await connect(page);
+  const log = record(socket, ['x']);
+  socket.io.engine.close();
+  peer.send('42["x",1]'); // it does not know yet
+  const again = await accept();
+  await again.welcome();
+  again.send('42["x",2]');
+  while (log.length === 0) await next(socket, 'x');
+  assert.deepEqual(log, [['x', 2]]);
+});
+
 const one = '{"_placeholder":true,"num":0}';
 const eleven = Array.from({ length: 11 }, () => one).join();
 for (const [what, ...messages] of [

@@ -123,7 +123,6 @@
       }
       this.uri = url;
       this.opts = options;
-      if (options.autoConnect !== false) this.open();
     }
 
     socket(namespace, options) {
@@ -173,14 +172,10 @@
     #onOpen() {
       clearTimeout(this.#timer);
       this._state = 'open';
-      const attempts = this.#attempts;
-      this.#attempts = 0;
       this.#eachActive((socket) => socket._onOpen());
       this._dispatch('open');
-      if (this._reconnecting) {
-        this._reconnecting = false;
-        this._dispatch('reconnect', attempts);
-      }
+      if (this._reconnecting) this._dispatch('reconnect', this.#attempts);
+      this._reconnecting = false;
     }
 
     #onOpenFailed(error) {
@@ -208,8 +203,7 @@
 
     #reconnect() {
       // A listener may have opened it, or disconnected for good.
-      if (this._state !== 'closed' || this._reconnecting) return;
-      if (!this.#mayReconnect) return;
+      if (this._state !== 'closed' || !this.#mayReconnect) return;
       if (this.#attempts >= (this.opts.reconnectionAttempts || Infinity)) {
         this.#attempts = 0;
         this._dispatch('reconnect_failed');
@@ -485,8 +479,8 @@
 
   class Engine extends Emitter {
     id = null; // of the connection; `socket.id` is another in Node
-    readyState = 'opening';
     #ws;
+    #ended = false;
     #timer;
     #patience; // milliseconds until a ping is missed
     #deadline = Infinity;
@@ -515,14 +509,13 @@
     };
 
     #onMessage(data) {
-      if (this.readyState === 'closed') return;
+      if (this.#ended) return;
       // Binary messages have no type: they are the attachments of the last text.
       if (typeof data !== 'string') return this._dispatch('data', data);
       const [type, payload] = [data[0], data.slice(1)];
       if (type === OPEN) {
         const { sid, pingInterval, pingTimeout } = JSON.parse(payload);
         this.id = sid;
-        this.readyState = 'open';
         this.#patience = pingInterval + pingTimeout;
         this.#expectPing();
         this._dispatch('open');
@@ -551,15 +544,15 @@
     close() { this.#end('forced close'); }
 
     #fail(message, details) {
-      if (this.readyState === 'closed') return;
+      if (this.#ended) return;
       const error = Object.assign(new Error(message), details);
       this._dispatch('error', error);
       this.#end('transport error', error);
     }
 
     #end(reason, details) {
-      if (this.readyState === 'closed') return;
-      this.readyState = 'closed';
+      if (this.#ended) return;
+      this.#ended = true;
       this.id = null;
       clearTimeout(this.#timer);
       globalThis.removeEventListener?.('offline', this.#offline);
