@@ -302,6 +302,18 @@ both('a server that is not there yet is waited for', async (page) => {
   await Promise.all([next(socket, 'connect'), serve(undefined, { port: gone.port })]);
 });
 
+both('a connection that is lost in its first moment is made again', async (page) => {
+  const { origin } = await serve();
+  const socket = page(origin).io(SOON);
+  await next(socket, 'connect');
+  const lost = next(socket, 'disconnect');
+  socket.io.once('reconnect', () => socket.io.engine.close());
+  socket.io.engine.close();
+  await lost;
+  await next(socket, 'disconnect');
+  await next(socket, 'connect');
+});
+
 both('reconnectionAttempts is the most there are', async (page) => {
   const gone = await serve();
   await gone.stop();

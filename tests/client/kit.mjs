@@ -36,7 +36,7 @@ export function ours(name, run) {
 
 function register(name, client, run) {
   // For what never comes; nothing here waits for time to pass.
-  const timeout = 30_000;
+  const timeout = 60_000;
   test(name, { timeout }, () => run((origin, options) => page(client, origin, options)));
 }
 

@@ -172,10 +172,11 @@
     #onOpen() {
       clearTimeout(this.#timer);
       this._state = 'open';
+      const attempts = this._reconnecting ? this.#attempts : 0;
+      this._reconnecting = false;
       this.#eachActive((socket) => socket._onOpen());
       this._dispatch('open');
-      if (this._reconnecting) this._dispatch('reconnect', this.#attempts);
-      this._reconnecting = false;
+      if (attempts > 0) this._dispatch('reconnect', attempts);
     }
 
     #onOpenFailed(error) {
