@@ -1,8 +1,8 @@
 //! # 07 · Broadcast: one room for everybody
 //!
-//! Whatever a client sends goes to everyone who is connected, with the id of the client in
-//! front: `3: hello`. The page, a list of who is connected, and the socket are served by
-//! one axum app on one port.
+//! Whatever a client sends goes to everyone who is connected, with the client's id in
+//! front: `3: hello`. One axum app serves the page, a list of who is connected, and the
+//! socket, on one port.
 //!
 //! Run it: `cargo run --example 07_ws_broadcast`
 //!
@@ -45,7 +45,7 @@ const BEHIND: usize = 1024 * 1024;
 /// How many messages are queued before everyone gets a turn to write.
 const TURN: u64 = 16;
 
-/// How long one write to a client may take.
+/// How long it may take to write to a client what waits for it.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 // ANCHOR: main
@@ -108,8 +108,8 @@ struct Client {
     behind: Arc<AtomicUsize>,
 }
 
-/// What a client has of the room: its place there, which it
-/// gives up when this is dropped.
+/// A client's place in the room, which it gives up when this
+/// is dropped.
 struct Seat {
     id: u64,
     room: Room,
@@ -149,7 +149,7 @@ impl Room {
         // Made once. A clone of it is one more reference.
         let message = format!("{id}: {text}").into();
         // One speaks at a time, and gives the others time to
-        // write. Else a few could fill the queues of clients
+        // write. Otherwise a few could fill the queues of clients
         // that have had no turn yet.
         let mut said = self.floor.lock().await;
         self.queue(&message);
@@ -220,7 +220,7 @@ async fn converse(mut socket: Socket, room: Room) {
                 let written = deliver(&mut socket, batch);
                 match timeout(PATIENCE, written).await {
                     Ok(Ok(bytes)) => seat.behind.fetch_sub(bytes, Relaxed),
-                    // It has gone, or takes nothing.
+                    // It has gone, or takes too long.
                     Ok(Err(_)) | Err(_) => return,
                 };
             }
@@ -228,7 +228,7 @@ async fn converse(mut socket: Socket, room: Room) {
     }
 }
 
-/// Writes the batch in one go, and returns what it cost.
+/// Writes the whole batch, and returns what it cost.
 async fn deliver(
     socket: &mut Socket,
     batch: Vec<Utf8Bytes>,

@@ -169,7 +169,7 @@ impl Engine {
             End::Fault(fault) => {
                 eprintln!("closed a connection: {fault}");
                 // A client that is still there closes as well, and then there is
-                // nothing more to read. Nobody waits for ever for one that is not.
+                // nothing more to read. One that is gone is not waited for long.
                 let goodbye = async {
                     let _ = self.socket.close(None).await;
                     while let Some(Ok(_)) = self.socket.next().await {}

@@ -2,7 +2,7 @@
 //!
 //! What is inside `socket.io`: two small protocols on a WebSocket. Engine.IO opens a
 //! session and keeps it alive. Socket.IO has the events, acks and namespaces. The
-//! official `socket.io-client` gets from this server what it gets from Node's.
+//! official `socket.io-client` works with this server, over a WebSocket.
 //!
 //! Run it: `cargo run --example 08_socketio_by_hand`
 //!
@@ -135,7 +135,7 @@ struct Client {
 }
 
 impl Client {
-    /// What a packet is answered with.
+    /// The answers to a packet.
     fn receive(&mut self, packet: Packet) -> Result<Vec<Packet>, Fault> {
         let socket = self.sockets.get_mut(&packet.namespace);
         Ok(match (packet.kind, socket) {

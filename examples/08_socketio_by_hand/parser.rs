@@ -1,7 +1,7 @@
 //! Socket.IO's packets, revision 5 of the protocol: what npm's `socket.io-parser` does.
 //!
 //! ```text
-//! 0{"token":"x"}                   connect to a namespace, with something to say
+//! 0{"token":"x"}                   connect to a namespace; the object is `auth`
 //! 2["message","hello"]             an event
 //! 2/custom,["message","hello"]     an event in another namespace
 //! 27["message-with-ack","hello"]   an event that wants ack 7
@@ -201,7 +201,7 @@ pub(crate) struct Decoder {
 }
 
 impl Decoder {
-    /// The packet that `data` completes.
+    /// The packet that `data` completes, if it does.
     pub(crate) fn add(&mut self, data: Data) -> Result<Option<Packet>, Fault> {
         let (packet, attachments) = match (data, self.waiting.take()) {
             (Data::Text(text), None) => Packet::parse(&text)?,
