@@ -85,9 +85,12 @@ impl ClientFiles {
 
 /// Adds Socket.IO and its client files to an app, as `new Server(httpServer)` does.
 ///
-/// Do it last. A route or a fallback that is added later is not behind the layer, which
-/// is right for the client files, and wrong for a fallback: requests to `/socket.io/` are
-/// answered by it.
+/// Do it last. A route that is added later is not behind the layer, which is right for the
+/// client files; a fallback that is added later takes the place of everything else.
+///
+/// The app is made one service first. [`Router::layer`] wraps each route by itself, and a
+/// fallback sometimes anew for every request, and each of them would know its own sessions
+/// only: what a client on HTTP polling has begun in one request is unknown in the next.
 ///
 /// ```js
 /// const io = new Server(createServer(app));
@@ -102,18 +105,15 @@ impl ClientFiles {
 /// let app = parity::attach(app, layer, files);
 /// # let _: (Router, SocketIo) = (app, io);
 /// ```
-pub fn attach<A, S>(
-    app: Router<S>,
+pub fn attach<A: Adapter>(
+    app: Router,
     layer: SocketIoLayer<A>,
     files: ClientFiles,
-) -> Router<S>
-where
-    A: Adapter,
-    S: Clone + Send + Sync + 'static,
-{
+) -> Router {
     // The layer takes all that begins with `/socket.io` for itself, so the files have to
     // be outside it.
-    let mut app = app.layer(layer);
+    let app = app.with_state(());
+    let mut app = Router::new().fallback_service(app).layer(layer);
     for file in files.files {
         let (path, file) = (format!("/socket.io/{}", file.name), Arc::new(file));
         let etag = files.etag.clone();

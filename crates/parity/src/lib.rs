@@ -4,7 +4,7 @@
 //!
 //! | In Node | Here | Without it |
 //! |---|---|---|
-//! | `new Server(httpServer)` serves `/socket.io/socket.io.js` | [`attach`], [`ClientFiles`] | no client is served |
+//! | `new Server(httpServer)` serves `/socket.io/socket.io.js` | [`attach`], [`ClientFiles`] | no client is served, and with a fallback, long-polling fails |
 //! | `io.on('connection', …)` | [`connection`] | a client's first event can be lost |
 //! | `socket.on(event, …)` | [`on`] | events overtake one another; an argument of the wrong type is met with silence; a second handler replaces the first |
 //! | `(...args) => …`, `Buffer`s in objects | [`Args`], [`Value`] | such an event has no handler |

@@ -8,12 +8,12 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use axum::{Router, routing::get};
+use axum::{Router, ServiceExt, extract::Request, routing::get};
 use parity::ClientFiles;
 use socketioxide::SocketIo;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpListener, TcpStream},
 };
 
 mod support;
@@ -241,6 +241,38 @@ async fn the_rest_of_the_path_is_socket_io_and_the_rest_of_the_app_is_the_apps()
     let unknown = ask(address, "GET", "/socket.io/other.js", "").await;
     assert_eq!(unknown.status, 400);
     assert_eq!(ask(address, "GET", "/", "").await.body, b"Hello World");
+}
+
+/// Opens a session with one request, and asks for its packets with another. What status
+/// does that have?
+async fn second_request(app: Router) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("it is bound");
+    // As hyper serves it, request by request. `axum::serve(listener, app)` would prepare
+    // the app for that.
+    let service = ServiceExt::<Request>::into_make_service(app);
+    tokio::spawn(async { axum::serve(listener, service).await });
+    let open = "/socket.io/?EIO=4&transport=polling";
+    let opened = ask(address, "GET", open, "").await.body;
+    let opened = String::from_utf8(opened).expect("text");
+    let (_, rest) = opened.split_once("\"sid\":\"").expect("a session");
+    let path = format!("{open}&sid={}", &rest[..16]);
+    ask(address, "GET", &path, "").await.status
+}
+
+#[tokio::test]
+async fn a_layer_alone_forgets_sessions_if_there_is_a_fallback() {
+    let (layer, _io) = SocketIo::new_layer();
+    let app = Router::new().fallback(async || "nothing").layer(layer);
+    assert_eq!(second_request(app).await, 400);
+}
+
+#[tokio::test]
+async fn a_session_lasts_from_one_request_to_the_next() {
+    let (layer, _io) = SocketIo::new_layer();
+    let app = Router::new().fallback(async || "nothing");
+    let app = parity::attach(app, layer, ClientFiles::own());
+    assert_eq!(second_request(app).await, 200);
 }
 
 /// Node's Socket.IO, which serves at a free port until it is dropped.
