@@ -7,7 +7,6 @@ use serde_json::Value;
 use crate::{Event, Tcp, engineio, http, socketio, websocket};
 
 /// Which placeholder stands for what.
-#[derive(Default)]
 pub(crate) struct Names {
     /// In the order in which they were found, then the longest first.
     found: Vec<(String, String)>,
@@ -22,6 +21,14 @@ const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 const SHORTEST_ID: usize = 8;
 
 impl Names {
+    /// `known` are ids with their placeholders.
+    pub(crate) fn new(known: &[(String, String)]) -> Self {
+        Self {
+            found: known.to_vec(),
+            count: HashMap::new(),
+        }
+    }
+
     fn add(&mut self, kind: &'static str, value: &str) {
         let known = self.found.iter().any(|(found, _)| found == value);
         if known || (kind != "port" && value.len() < SHORTEST_ID) {

@@ -12,6 +12,8 @@ use crate::{Direction, Event, Record, diagram, normalise::Names, words};
 pub struct Transcript {
     records: Vec<Record>,
     names: Vec<(u64, String)>,
+    /// Ids that only whoever made the transcript knows to be some, and their placeholders.
+    ids: Vec<(String, String)>,
 }
 
 /// How a transcript is shown as text. Nothing is on by default.
@@ -60,6 +62,12 @@ impl Transcript {
     pub fn name(&mut self, connection: u64, name: impl Into<String>) {
         self.names.retain(|(named, _)| *named != connection);
         self.names.push((connection, name.into()));
+    }
+
+    /// Has [`normalised`](Self::normalised) put `placeholder` wherever this id is, which it
+    /// would not recognise by itself. It has 8 or more characters.
+    pub fn add_id(&mut self, id: impl Into<String>, placeholder: impl Into<String>) {
+        self.ids.push((id.into(), placeholder.into()));
     }
 
     /// Lines with a mark: `>` for what a client sent, `<` for what it received, `#` for
@@ -126,10 +134,10 @@ impl Transcript {
     /// a WebSocket handshake that of RFC 6455's example. Session ids and UUIDs become
     /// placeholders: `sid-1` wherever the first id was, in headers, paths and payloads
     /// alike. A session id is a string of 8 or more characters that appears as `sid` or
-    /// `pid` in a handshake or as `sid=` in a path.
+    /// `pid` in a handshake or as `sid=` in a path. Others can be [added](Self::add_id).
     #[must_use]
     pub fn normalised(&self) -> Self {
-        let mut names = Names::default();
+        let mut names = Names::new(&self.ids);
         for record in &self.records {
             names.collect(&record.event);
         }
@@ -142,6 +150,7 @@ impl Transcript {
         Self {
             records: records.collect(),
             names: self.names.clone(),
+            ids: Vec::new(),
         }
     }
 

@@ -211,6 +211,18 @@ fn what_is_not_printable_is_escaped_and_what_is_long_is_cut() {
 }
 
 #[test]
+fn an_id_that_was_added_is_a_placeholder_too() {
+    let wire = opened("/", vec![(ToServer, said("1234567-y and 1234567-"))]);
+    let mut transcript = transcript(&[wire]);
+    transcript.add_id("1234567-", "ada");
+    transcript.add_id("1234567-y", "bob");
+    let text = transcript.normalised().to_string();
+    assert!(text.ends_with("> text, masked: bob and ada\n"), "{text}");
+    let text = transcript.to_string();
+    assert!(text.ends_with("masked: 1234567-y and 1234567-\n"), "{text}");
+}
+
+#[test]
 fn a_body_is_shown_line_by_line_up_to_a_limit() {
     let response = |body: &[u8]| {
         let head =
