@@ -16,8 +16,8 @@ export const TRANSPORTS = process.env.TRANSPORTS.split(',');
 const open = new Set();
 
 /** `io(namespace, options)` on a connection of its own, closed when the test ends. */
-export function io(namespace = '/', options = {}) {
-  const socket = client.io(ORIGIN + namespace, {
+export function io(namespace = '/', { origin = ORIGIN, ...options } = {}) {
+  const socket = client.io(origin + namespace, {
     transports: TRANSPORTS,
     forceNew: true,
     reconnectionDelay: 50,
