@@ -474,6 +474,7 @@ mod differences {
 
     async fn differ(rows: Vec<(&str, Then, Then)>) -> Result {
         let server = lesson().start().await?;
+        let mut watcher = Guest::arrive(&server).await?;
         for (packet, rust, node) in rows {
             let mut guest = Guest::arrive(&server).await?;
             guest.engine.send(packet).await?;
@@ -496,6 +497,10 @@ mod differences {
                     socketio::last_words(&mut guest.engine).await?;
                 }
             }
+            // The next one must not hear of this one.
+            let user = guest.user.clone();
+            drop(guest);
+            watcher.hear_of("left", &user).await?;
         }
         still_answers(&server).await
     }
