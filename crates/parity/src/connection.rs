@@ -207,6 +207,10 @@ impl<A: Adapter> DisconnectHandler<A, Leave> for Leave {
         reason: DisconnectReason,
         leave_rooms: fn(Arc<Socket<A>>),
     ) {
+        // A socket can end twice, when a client that is disconnected from the namespace
+        // closes its connection as well. Without a handler for the second time, the
+        // socket would leave its rooms then, although the handlers are not done.
+        socket.on_disconnect(LeaveNoMore);
         let session = Session::of(&socket);
         let then = {
             let socket = socket.clone();
@@ -216,5 +220,18 @@ impl<A: Adapter> DisconnectHandler<A, Leave> for Leave {
         if session.turns.send(Box::new(turn)).is_err() {
             leave_rooms(socket);
         }
+    }
+}
+
+struct LeaveNoMore;
+
+impl<A: Adapter> DisconnectHandler<A, LeaveNoMore> for LeaveNoMore {
+    fn call_with_defer(
+        &self,
+        socket: Arc<Socket<A>>,
+        _: DisconnectReason,
+        _: fn(Arc<Socket<A>>),
+    ) {
+        socket.on_disconnect(Self);
     }
 }

@@ -1,5 +1,7 @@
 //! Who leaves is gone from every room, whatever the handlers do.
 
+use std::sync::Arc;
+
 use parity::UserId;
 use serde_json::json;
 use socketioxide::{
@@ -7,7 +9,10 @@ use socketioxide::{
     extract::{SocketRef, State},
     socket::DisconnectReason,
 };
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::{
+    Notify,
+    mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+};
 
 mod support;
 use support::{Client, soon, start};
@@ -144,6 +149,85 @@ async fn the_rooms_are_known_and_can_be_told() {
     let left = stays.event().await.args;
     let reason = DisconnectReason::ClientNSDisconnect.to_string();
     assert_eq!(left, [id, json!("r"), json!(reason)]);
+}
+
+/// A client disconnects from the namespace, and then closes its connection while the
+/// handler still waits for something. What rooms does the handler find after that?
+async fn rooms_in_the_end(register: impl FnOnce(&SocketIo, Waits)) -> Vec<String> {
+    let (address, io) = start().await;
+    let (runs, mut handler_runs) = unbounded_channel();
+    let (tell, mut told) = unbounded_channel();
+    let go_on = Arc::new(Notify::new());
+    let waits = Waits {
+        runs,
+        go_on: go_on.clone(),
+        tell,
+    };
+    register(&io, waits);
+    let mut client = Client::connect(address).await;
+    assert_eq!(client.event().await.name, "joined");
+    client.send("41").await;
+    soon(handler_runs.recv()).await;
+    drop(client);
+    // Until the server knows that the connection is closed.
+    soon(async {
+        while io.to("r").emit("still there?", &()).await.is_ok()
+            && !io.within("r").sockets().is_empty()
+        {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    go_on.notify_one();
+    soon(told.recv()).await.expect("the handler goes on")
+}
+
+/// What the handler does.
+#[derive(Clone)]
+struct Waits {
+    runs: UnboundedSender<()>,
+    go_on: Arc<Notify>,
+    tell: UnboundedSender<Vec<String>>,
+}
+
+impl Waits {
+    async fn farewell(self, socket: SocketRef) {
+        self.runs.send(()).expect("the test listens");
+        self.go_on.notified().await;
+        let own = UserId::of(&socket).room();
+        let rooms = socket.rooms().into_iter().map(String::from);
+        let rooms = rooms.filter(|room| *room != own).collect();
+        self.tell.send(rooms).expect("the test listens");
+    }
+}
+
+#[tokio::test]
+async fn socketioxide_alone_forgets_the_rooms_of_who_ends_twice() {
+    let rooms = rooms_in_the_end(|io, waits| {
+        io.ns("/", async move |socket: SocketRef| {
+            socket.join("r");
+            socket.on_disconnect(async move |socket: SocketRef| {
+                waits.farewell(socket).await;
+            });
+            socket.emit("joined", &()).ok();
+        });
+    });
+    assert_eq!(rooms.await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn the_rooms_are_known_to_the_end_even_of_who_ends_twice() {
+    let rooms = rooms_in_the_end(|io, waits| {
+        let handler = async move |socket: SocketRef| {
+            socket.join("r");
+            parity::on_disconnect(&socket, async move |socket: SocketRef| {
+                waits.farewell(socket).await;
+            });
+            socket.emit("joined", &()).ok();
+        };
+        io.ns("/", parity::connection(handler));
+    });
+    assert_eq!(rooms.await, ["r"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
