@@ -161,6 +161,65 @@ const LESSONS = {
       assert.equal(await log.getByText('from the other tab').count(), 0);
     });
   },
+
+  '09_connect': async (t, page, { status, log }) => {
+    const click = (on, name) => on.getByRole('button', { name, exact: true }).click();
+    const received = (text) => says(log.locator('.received'), text);
+    const noted = (text) => says(log.locator('.note'), text);
+    const other = await browser.newPage();
+    await other.goto(page.url());
+    const its = {
+      status: other.getByRole('status'),
+      notes: other.getByRole('log').locator('.note'),
+      received: other.getByRole('log').locator('.received'),
+    };
+
+    await t.test('both sides know the same socket.id', async () => {
+      await noted(/^connect: socket\.id is [\w-]{16,}$/);
+      await received(/^← welcome: the server has the same socket\.id;/);
+      await received(/^← joined: [\w-]{16,}; 2 in the lobby now$/);
+    });
+
+    await t.test('what is sent comes back', async () => {
+      await send(page, 'héllo');
+      await says(log.locator('.sent'), /^→ hello héllo$/);
+      await received(/^← hello héllo$/);
+    });
+
+    await t.test('who disconnects stays away until told to connect', async () => {
+      await click(other, 'Disconnect');
+      await says(its.notes, /^disconnect: io client disconnect$/);
+      await says(its.status, /^not connected; press Connect$/);
+      await received(/^← left: .* "client namespace disconnect"; was in lobby$/);
+      await send(other, 'to nobody');
+      await says(its.notes, /^not connected: not sent$/);
+      await click(other, 'Connect');
+      await says(its.status, /^connected$/);
+    });
+
+    await t.test('who says bye is disconnected by the server', async () => {
+      await click(other, 'Send bye');
+      await says(its.notes, /^disconnect: io server disconnect$/);
+      await says(its.status, /^not connected; press Connect$/);
+      await received(/^← left: .* "server namespace disconnect"; was in lobby$/);
+      await click(other, 'Connect');
+      await says(its.status, /^connected$/);
+    });
+
+    await t.test('a namespace that is not there is an error, as often as one tries', async () => {
+      for (let n = 1; n <= 2; n += 1) {
+        await click(page, 'Try a namespace that is not there');
+        const errors = log.locator('.note').filter({ hasText: '/nowhere: connect_error: Invalid namespace' });
+        await errors.nth(n - 1).waitFor();
+      }
+      await says(status, /^connected$/);
+    });
+
+    await t.test('a tab that is closed has left', async () => {
+      await other.close();
+      await received(/^← left: .* "transport close"; was in lobby$/);
+    });
+  },
 };
 
 for (const [name, steps] of Object.entries(LESSONS)) {
