@@ -1,7 +1,7 @@
 //! The contract of lesson 09, `examples/09_connect`, and of its Node twin.
 
 use contract::{
-    EngineIo, Frame, Lesson, Opcode, Peer, Result, Server, SocketIo, peer,
+    EngineIo, Failure, Frame, Lesson, Opcode, Peer, Result, Server, SocketIo, peer,
 };
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
@@ -96,6 +96,19 @@ impl Guest {
     }
 }
 
+/// A session whose first ping is over. socketioxide sends it at once, which could be
+/// before or after anything else.
+async fn pinged(server: &Server) -> Result<EngineIo> {
+    let mut engine = server.engineio().await?;
+    if peer() == Peer::Rust {
+        engine.answer_pings(false);
+        engine.expect("2").await?;
+        engine.send("3").await?;
+        engine.answer_pings(true);
+    }
+    Ok(engine)
+}
+
 /// Whether a new client gets its answer, whatever the others did.
 async fn still_answers(server: &Server) -> Result {
     Guest::arrive(server).await?.says_hello().await
@@ -151,33 +164,38 @@ mod connecting {
     #[tokio::test]
     async fn whoever_knows_the_id_of_a_session_can_speak_for_it() -> Result {
         let server = lesson().start().await?;
+        let mut watcher = Guest::arrive(&server).await?;
         let mut victim = Polling::connect(&server).await?;
+        let user = watcher.hear("joined").await?[0].take();
         let mut thief = Polling::open(&server).await?;
         thief.path.clone_from(&victim.path);
         thief.send(&[r#"42["hello","it is me"]"#]).await?;
         while victim.receive().await? != r#"42["hello","it is me"]"# {}
         thief.send(&["41"]).await?;
-        let mut watcher = Guest::arrive(&server).await?;
-        assert_eq!(watcher.here, 1, "the victim is gone");
-        watcher.says_hello().await
+        let left = json!([user, "client namespace disconnect", ["lobby"]]);
+        assert_eq!(watcher.hear("left").await?, left);
+        Ok(())
     }
 
     #[tokio::test]
     async fn the_id_of_a_session_stays_with_its_owner() -> Result {
         let server = lesson().start().await?;
-        let mut watcher = Guest::arrive(&server).await?;
-        watcher.engine.websocket().connection().forget();
-        let mut guest = Guest::arrive(&server).await?;
-        watcher.hear("joined").await?;
-        guest.socket().emit("bye", json!([])).await?;
-        watcher.hear("left").await?;
-        let secret = guest.engine.handshake()["sid"].as_str().expect("an id");
-        let heard = watcher.engine.websocket().connection().transcript();
-        assert!(
-            !heard.to_string().contains(secret),
-            "the other was told {secret}, which is the session of somebody else\n{heard}"
-        );
-        Ok(())
+        let mut watcher = server.engineio().await?;
+        watcher.of("/").connect(Value::Null).await?;
+        let mut guest = server.engineio().await?;
+        guest.of("/").connect(Value::Null).await?;
+        guest.of("/").emit("bye", json!([])).await?;
+        let secret = guest.handshake()["sid"].as_str().expect("it has an id");
+        loop {
+            let event = watcher.of("/").next_event().await?;
+            if event.arguments.to_string().contains(secret) {
+                let what = format!("`{}` gives a session away", event.name);
+                return Err(Failure::new(what));
+            }
+            if event.name == "left" {
+                return Ok(());
+            }
+        }
     }
 
     #[tokio::test]
@@ -202,17 +220,13 @@ mod connecting {
     #[tokio::test]
     async fn the_first_event_is_not_lost() -> Result {
         let server = lesson().start().await?;
-        let mut engine = server.engineio().await?;
+        let mut engine = pinged(&server).await?;
+        engine.of("/").connect(Value::Null).await?;
+        engine.websocket().connection().forget();
         let mut socket = engine.of("/");
-        socket.connect(Value::Null).await?;
         socket.emit("hello", json!(["first"])).await?;
-        loop {
-            let event = socket.next_event().await?;
-            if event.name == "hello" {
-                assert_eq!(event.arguments, json!(["first"]));
-                return Ok(());
-            }
-        }
+        while socket.next_event().await?.name != "hello" {}
+        Ok(())
     }
 
     /// 25 at a time, as each of them hears of all the others.
@@ -384,6 +398,16 @@ mod leaving {
             let mut asked = Guest::arrive(&server).await?;
             asked.socket().emit("bye", json!([])).await?;
             watcher.hear_of("left", &asked.user).await?;
+        }
+        expect_in_lobby(&server, 1).await?;
+        watcher.says_hello().await
+    }
+
+    #[tokio::test]
+    async fn who_vanishes_is_not_in_the_lobby() -> Result {
+        let server = lesson().start().await?;
+        let mut watcher = Guest::arrive(&server).await?;
+        for _ in 0..5 {
             let vanished = Guest::arrive(&server).await?.user;
             watcher.hear_of("left", &vanished).await?;
         }
@@ -394,19 +418,19 @@ mod leaving {
     /// socketioxide takes a client out of its rooms once its handler is done, which is a
     /// moment after the others have heard of it.
     async fn expect_in_lobby(server: &Server, expected: u64) -> Result {
-        let mut counts = Vec::new();
         let mut guests = Vec::new();
+        let mut left = 0;
         for before in 0..20 {
             let guest = Guest::arrive(server).await?;
             // Without itself, and without those that came to count.
-            counts.push(guest.here - 1 - before);
-            guests.push(guest);
-            if counts.last() == Some(&expected) {
+            left = guest.here - 1 - before;
+            if left == expected {
                 return Ok(());
             }
+            guests.push(guest);
         }
-        let what = format!("{expected} should be left in the lobby, not {counts:?}");
-        Err(contract::Failure::new(what))
+        let what = "how many are left in the lobby";
+        Err(Failure::expected(what, &expected, &left))
     }
 
     #[tokio::test]
@@ -564,18 +588,6 @@ mod recorded {
         Recording, Request, Transcript, compare_diagram_with_the_book,
         compare_with_the_book,
     };
-
-    /// socketioxide pings at once, which could be before or after anything else.
-    async fn pinged(server: &Server) -> Result<EngineIo> {
-        let mut engine = server.engineio().await?;
-        if peer() == Peer::Rust {
-            engine.answer_pings(false);
-            engine.expect("2").await?;
-            engine.send("3").await?;
-            engine.answer_pings(true);
-        }
-        Ok(engine)
-    }
 
     /// Bob joins Ada, says hello and then bye.
     async fn visit() -> Result<Transcript> {
