@@ -287,11 +287,12 @@ async fn two_hundred_clients_that_say_two_hundred_things_miss_nothing() -> Resul
         let stream = client.into_stream();
         tasks.spawn(async move {
             let (mut from, mut to) = stream.into_split();
+            // At once, and more of it than fits in a queue.
+            let texts = (0..MESSAGES).map(|n| format!("{n:0>100}"));
+            let frames = texts.map(|text| Frame::new(Opcode::Text, text).to_bytes());
+            let burst = frames.collect::<Vec<_>>().concat();
             let speaking = tokio::spawn(async move {
-                for n in 0..MESSAGES {
-                    let frame = Frame::new(Opcode::Text, n.to_string());
-                    to.write_all(&frame.to_bytes()).await?;
-                }
+                to.write_all(&burst).await?;
                 Result::Ok(to)
             });
             let mut next = vec![0; CLIENTS];
