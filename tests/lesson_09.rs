@@ -606,7 +606,7 @@ mod recorded {
         bob.engine.expect("41").await?;
         ada.hear("left").await?;
         let mut transcript = recording.transcript();
-        transcript.add_id(bob.user.as_str().unwrap_or_default(), "user-1");
+        transcript.name_id(bob.user.as_str().unwrap_or_default(), "user-1");
         Ok(transcript)
     }
 

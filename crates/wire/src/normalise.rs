@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::{Event, Tcp, engineio, http, socketio, websocket};
 
 /// Which placeholder stands for what.
+#[derive(Default)]
 pub(crate) struct Names {
     /// In the order in which they were found, then the longest first.
     found: Vec<(String, String)>,
@@ -21,11 +22,11 @@ const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 const SHORTEST_ID: usize = 8;
 
 impl Names {
-    /// `known` are ids with their placeholders.
-    pub(crate) fn new(known: &[(String, String)]) -> Self {
+    /// With names for ids that are known to be some.
+    pub(crate) fn new(ids: &[(String, String)]) -> Self {
         Self {
-            found: known.to_vec(),
-            count: HashMap::new(),
+            found: ids.to_vec(),
+            ..Self::default()
         }
     }
 

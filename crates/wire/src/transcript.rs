@@ -12,7 +12,6 @@ use crate::{Direction, Event, Record, diagram, normalise::Names, words};
 pub struct Transcript {
     records: Vec<Record>,
     names: Vec<(u64, String)>,
-    /// Ids that only whoever made the transcript knows to be some, and their placeholders.
     ids: Vec<(String, String)>,
 }
 
@@ -64,10 +63,10 @@ impl Transcript {
         self.names.push((connection, name.into()));
     }
 
-    /// Has [`normalised`](Self::normalised) put `placeholder` wherever this id is, which it
-    /// would not recognise by itself. It has 8 or more characters.
-    pub fn add_id(&mut self, id: impl Into<String>, placeholder: impl Into<String>) {
-        self.ids.push((id.into(), placeholder.into()));
+    /// Has [`normalised`](Self::normalised) write `name` wherever `id` stands, an id of 8
+    /// or more characters that only the application knows for one.
+    pub fn name_id(&mut self, id: impl Into<String>, name: impl Into<String>) {
+        self.ids.push((id.into(), name.into()));
     }
 
     /// Lines with a mark: `>` for what a client sent, `<` for what it received, `#` for
@@ -134,7 +133,7 @@ impl Transcript {
     /// a WebSocket handshake that of RFC 6455's example. Session ids and UUIDs become
     /// placeholders: `sid-1` wherever the first id was, in headers, paths and payloads
     /// alike. A session id is a string of 8 or more characters that appears as `sid` or
-    /// `pid` in a handshake or as `sid=` in a path. Others can be [added](Self::add_id).
+    /// `pid` in a handshake or as `sid=` in a path.
     #[must_use]
     pub fn normalised(&self) -> Self {
         let mut names = Names::new(&self.ids);
@@ -147,10 +146,13 @@ impl Transcript {
             event: names.normalise(&record.event),
             ..record.clone()
         });
+        let ids = self.ids.iter();
+        let kept = ids.map(|(_, name)| (name.clone(), name.clone()));
         Self {
             records: records.collect(),
             names: self.names.clone(),
-            ids: Vec::new(),
+            // From now on the names are the ids.
+            ids: kept.collect(),
         }
     }
 
