@@ -126,6 +126,21 @@ async fn each_client_learns_an_id_that_no_other_has() -> Result {
     Ok(())
 }
 
+/// `tests/official/lesson_13.mjs`, on a WebSocket from the start …
+#[tokio::test]
+#[ignore = "needs Node.js: npm ci --prefix examples"]
+async fn the_official_client_works_with_it() -> Result {
+    lesson().official_client("lesson_13", "websocket").await
+}
+
+/// … and with long-polling first, as it does unless told otherwise.
+#[tokio::test]
+#[ignore = "needs Node.js: npm ci --prefix examples"]
+async fn the_official_client_can_begin_with_polling() -> Result {
+    let transports = "polling,websocket";
+    lesson().official_client("lesson_13", transports).await
+}
+
 mod receivers {
     use super::*;
 

@@ -218,6 +218,63 @@ const LESSONS = {
     await t.test('a tab that is closed has left', async () => {
       await other.close();
       await received(/^← left: .* "transport close"; was in lobby$/);
+  '13_messages': async (t, page, { log }) => {
+    const tabs = [page, await browser.newPage(), await browser.newPage()];
+    const ids = [];
+    for (const tab of tabs) {
+      if (tab !== page) await tab.goto(page.url());
+      await says(tab.getByRole('status'), /^connected$/);
+      await says(tab.locator('#me'), /^[\w-]{16,}$/);
+      ids.push(await tab.locator('#me').textContent());
+    }
+    const [ada, bob, cy] = ids;
+    const choose = (label) => page.getByLabel('To').selectOption({ label });
+    /** Sends from the first tab, and looks at who has heard it. */
+    const expectHeard = async (text, receivers) => {
+      await send(page, text);
+      for (const [n, tab] of tabs.entries()) {
+        const received = tab.getByRole('log').locator('.received');
+        if (receivers.includes(ids[n])) {
+          await says(received, `← ${n === 0 ? 'you' : ada}: ${text}`);
+        } else {
+          // The answer comes after whatever else there was to come.
+          const answers = tab.getByRole('log').locator('.note');
+          const before = await answers.count();
+          await tab.getByRole('button', { name: 'Who is here?' }).click();
+          await answers.nth(before).waitFor();
+          assert.equal(await received.filter({ hasText: text }).count(), 0);
+        }
+      }
+    };
+
+    await t.test('everyone who is here is offered', async () => {
+      await page.getByRole('button', { name: 'Who is here?' }).click();
+      await says(log.locator('.note'), cy);
+      const offered = await page.getByLabel('To').getByRole('option').allTextContents();
+      const expected = [
+        'everyone',
+        'everyone else',
+        ...[bob, cy].flatMap((id) => [`${id} alone`, `everyone else but ${id}`]),
+      ];
+      assert.deepEqual(offered.sort(), expected.sort());
+    });
+
+    await t.test('a message is heard by whom it is for, and by nobody else', async () => {
+      await expectHeard('to everyone', [ada, bob, cy]);
+      await choose('everyone else');
+      await expectHeard('to the others', [bob, cy]);
+      await choose(`everyone else but ${cy}`);
+      await expectHeard('hush', [bob]);
+      await choose(`${cy} alone`);
+      await expectHeard('psst', [cy]);
+    });
+
+    await t.test('who has left cannot be written to', async () => {
+      await tabs[2].close();
+      const refused = log.locator('.note', { hasText: `there is no client ${cy}` });
+      while (await refused.count() === 0) await send(page, 'still there?');
+      assert.equal(await page.getByLabel('To').inputValue(), 'sendMessageToAll');
+      await tabs[1].close();
     });
   },
 };
