@@ -86,6 +86,23 @@ impl Client {
             .map(drop)
     }
 
+    /// What this client has heard and the test has not asked for: the texts alone, as no
+    /// two runs have the same ids. Who speaks must have been answered since.
+    async fn heard(&mut self) -> Result<Vec<String>> {
+        let own = self.id.clone();
+        self.tell(&own, "the end").await?;
+        let mut texts = Vec::new();
+        loop {
+            let event = self.socket().next_event().await?;
+            let message = &event.arguments[0];
+            let text = message["text"].as_str().unwrap_or_default();
+            if message["from"] == own && text == "the end" {
+                return Ok(texts);
+            }
+            texts.push(text.to_owned());
+        }
+    }
+
     async fn expect_nothing(&mut self) -> Result {
         self.socket().expect_nothing().await
     }
@@ -158,7 +175,8 @@ mod receivers {
                 if n != sender {
                     client.expect(&from, "hello").await?;
                 }
-                client.expect_nothing().await?;
+                let heard = client.heard().await?;
+                assert_eq!(heard, [""; 0], "heard by {n} when {sender} spoke");
             }
         }
         Ok(())
@@ -215,7 +233,8 @@ mod receivers {
         let server = lesson().start().await?;
         let mut clients: [_; 3] = enter(&server).await?;
         let to = clients[1].id.clone();
-        assert!(clients[0].tell(&to, "psst").await?);
+        let is_here = clients[0].tell(&to, "psst").await?;
+        assert!(is_here, "nobody has the id that a client was given");
         let from = clients[0].id.clone();
         clients[1].expect(&from, "psst").await?;
         for client in &mut clients {
@@ -729,17 +748,29 @@ mod ids {
             heard.push(ear.text());
         }
         for (n, text) in heard.iter().enumerate() {
-            assert!(public.iter().all(|id| text.contains(id)), "{text}");
-            for (other, session_id) in session_ids.iter().enumerate() {
-                // Its own is there, so that the search does find something.
-                assert!(session_id.len() >= 16, "{session_id:?}");
-                assert!(
-                    text.contains(session_id) == (n == other),
-                    "client {n} has the session id of {other}, {session_id}: {text}"
-                );
+            for (other, id) in session_ids.iter().enumerate() {
+                assert!(id.len() >= 16, "{id:?} is the id of client {other}");
+                let found = text.find(id);
+                // Its own is there: the search does find something.
+                if found.is_some() == (n == other) {
+                    continue;
+                }
+                let packet = packet_at(text, found.unwrap_or_default());
+                let packet = packet.replace(id, "<session id>");
+                return Err(Failure::new(format!(
+                    "client {n} and the session id of client {other}: {packet}"
+                )));
             }
+            assert!(public.iter().all(|id| text.contains(id)), "{text}");
         }
         Ok(())
+    }
+
+    /// The event around this place in what a client has heard.
+    fn packet_at(text: &str, at: usize) -> &str {
+        let start = text[..at].rfind("42[").unwrap_or(at);
+        let length = text[start..].find(']').unwrap_or_default();
+        &text[start..=start + length]
     }
 
     /// What the secrecy is for.
