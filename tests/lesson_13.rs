@@ -601,7 +601,8 @@ const POLLING: &str = "/socket.io/?EIO=4&transport=polling";
 
 /// A packet for a session, from whoever knows its id.
 fn forged(id: &str, packet: &str) -> Request {
-    Request::new("POST", &format!("{POLLING}&sid={id}"))
+    let path = format!("/socket.io/?sid={id}&EIO=4&transport=polling");
+    Request::new("POST", &path)
         .header("content-type", "text/plain;charset=UTF-8")
         .body(packet)
 }
@@ -762,7 +763,7 @@ mod ids {
                 let packet = packet_at(text, found.unwrap_or_default());
                 let packet = packet.replace(id, "<session id>");
                 return Err(Failure::new(format!(
-                    "client {n} and the session id of client {other}: {packet}"
+                    "client {n} was sent the session id of client {other}:\n  {packet}"
                 )));
             }
             assert!(public.iter().all(|id| text.contains(id)), "{text}");
@@ -887,20 +888,27 @@ mod recorded {
         Ok(Client { engine, id, sid })
     }
 
+    const NAMES: [&str; 3] = ["Ada", "Bob", "Cy"];
+
+    async fn ada_bob_and_cy(server: &Server) -> Result<([Client; 3], Recording)> {
+        let recording = Recording::new();
+        let mut clients = [
+            enter_after_the_ping(server).await?,
+            enter_after_the_ping(server).await?,
+            enter_after_the_ping(server).await?,
+        ];
+        for (client, name) in clients.iter_mut().zip(NAMES) {
+            recording.add(name, client.engine.websocket().connection());
+        }
+        recording.forget(); // the handshakes
+        Ok((clients, recording))
+    }
+
     #[tokio::test]
     async fn recorded_messages() -> Result {
         let server = lesson().start().await?;
-        let recording = Recording::new();
-        let mut clients = Vec::new();
-        for name in ["Ada", "Bob", "Cy"] {
-            let mut client = enter_after_the_ping(&server).await?;
-            recording.add(name, client.engine.websocket().connection());
-            clients.push(client);
-        }
-        let [ada, bob, cy] = &mut clients[..] else {
-            unreachable!("there are three");
-        };
-        recording.forget(); // the handshakes
+        let (mut clients, recording) = ada_bob_and_cy(&server).await?;
+        let [ada, bob, cy] = &mut clients;
         ada.emit("sendMessage", json!(["hi"])).await?;
         bob.expect(&ada.id, "hi").await?;
         cy.expect(&ada.id, "hi").await?;
@@ -912,18 +920,32 @@ mod recorded {
         ada.emit("sendMessageExcept", json!([[cy.id], "hi"]))
             .await?;
         bob.expect(&ada.id, "hi").await?;
-        // A longer text would not fit into the diagram.
+        assert!(ada.tell(&cy.id, "hi").await?);
+        cy.expect(&ada.id, "hi").await?;
+        let mut transcript = recording.transcript();
+        for (client, name) in clients.iter().zip(NAMES) {
+            transcript.name_id(&client.id, format!("id-of-{name}"));
+        }
+        compare_with_the_book("13-messages", transcript)
+    }
+
+    /// Less than the whole, for a diagram that fits on a screen.
+    #[tokio::test]
+    async fn recorded_receivers() -> Result {
+        let server = lesson().start().await?;
+        let (mut clients, recording) = ada_bob_and_cy(&server).await?;
+        let [ada, bob, cy] = &mut clients;
+        ada.emit("sendMessage", json!(["hi"])).await?;
+        bob.expect(&ada.id, "hi").await?;
+        cy.expect(&ada.id, "hi").await?;
+        // A longer text would be cut.
         assert!(ada.tell(&cy.id, "?").await?);
         cy.expect(&ada.id, "?").await?;
-        let named = |prefix| {
-            let mut transcript = recording.transcript();
-            for (client, name) in clients.iter().zip(["Ada", "Bob", "Cy"]) {
-                transcript.name_id(&client.id, format!("{prefix}{name}"));
-            }
-            transcript
-        };
-        compare_with_the_book("13-messages", named("id-of-"))?;
-        compare_diagram_with_the_book("13-messages", named(""))
+        let mut transcript = recording.transcript();
+        for (client, name) in clients.iter().zip(NAMES) {
+            transcript.name_id(&client.id, name);
+        }
+        compare_diagram_with_the_book("13-receivers", transcript)
     }
 
     #[tokio::test]
@@ -937,13 +959,13 @@ mod recorded {
         recording.add("Bob", bob.engine.websocket().connection());
         recording.forget();
         recording.note("Eve knows Ada's public id, as everybody does");
-        let packet = r#"42["sendMessage","I quit. Ada"]"#;
+        let packet = r#"42["sendMessage","bye"]"#;
         let with_public_id = forged(&ada_id, packet);
         eve.request(&with_public_id).await?.expect_status(400)?;
         recording.note("and now she knows the id of Ada's session");
         let with_session_id = forged(&ada.session_id, packet);
         eve.request(&with_session_id).await?.expect_status(200)?;
-        bob.expect(&ada_id, "I quit. Ada").await?;
+        bob.expect(&ada_id, "bye").await?;
         let mut transcript = recording.transcript();
         transcript.name_id(ada_id, "id-of-Ada");
         transcript.name_id(ada.session_id, "session-of-Ada");

@@ -63,16 +63,26 @@ fn send(receivers: BroadcastOperators, message: &Message) {
 // ANCHOR_END: message
 
 // ANCHOR: many
-async fn to_the_others(socket: SocketRef, Data(text): Data<String>) {
+async fn to_the_others(
+    socket: SocketRef,
+    // The event's argument.
+    Data(text): Data<String>,
+) {
     send(socket.broadcast(), &Message::new(&socket, text));
 }
 
-async fn to_all(socket: SocketRef, io: SocketIo, Data(text): Data<String>) {
+async fn to_all(
+    socket: SocketRef,
+    // In Node, a variable that every handler can see.
+    io: SocketIo,
+    Data(text): Data<String>,
+) {
     send(io.broadcast(), &Message::new(&socket, text));
 }
 
 async fn to_all_but(
     socket: SocketRef,
+    // A tuple, because the event has two arguments.
     Data((ids, text)): Data<(Vec<String>, String)>,
 ) {
     let receivers = socket.broadcast().except(ids);
@@ -87,7 +97,7 @@ async fn to_one(
     Data((id, text)): Data<(String, String)>,
     ack: Ack,
 ) {
-    // A room in which nobody is does not exist.
+    // Each client is alone in the room with its id.
     let is_here = !io.to(id.clone()).sockets().is_empty();
     send(io.to(id), &Message::new(&socket, text));
     ack.send(&is_here).await.ok();
@@ -97,7 +107,7 @@ async fn to_one(
 // ANCHOR: who
 async fn who_is_here(io: SocketIo, ack: Ack) {
     let sockets = io.sockets();
-    let ids: Vec<_> = sockets.iter().map(|s| UserId::of(s)).collect();
-    ack.send(&ids).await.ok();
+    let ids = sockets.iter().map(|one| UserId::of(one));
+    ack.send(&Vec::from_iter(ids)).await.ok();
 }
 // ANCHOR_END: who
