@@ -218,6 +218,9 @@ const LESSONS = {
     await t.test('a tab that is closed has left', async () => {
       await other.close();
       await received(/^← left: .* "transport close"; was in lobby$/);
+    });
+  },
+
   '13_messages': async (t, page, { log }) => {
     const tabs = [page, await browser.newPage(), await browser.newPage()];
     const ids = [];
