@@ -1,5 +1,7 @@
 //! The contract of lesson 09, `examples/09_connect`, and of its Node twin.
 
+use std::sync::Arc;
+
 use contract::{
     EngineIo, Failure, Frame, Lesson, Opcode, Peer, Result, Server, SocketIo, peer,
 };
@@ -18,18 +20,20 @@ fn lesson() -> Lesson {
     Lesson::new("09_connect")
 }
 
-/// `tests/official/lesson_09.mjs`.
+/// `tests/official/lesson_09.mjs`. The heartbeat is fast, for it to miss one.
 #[tokio::test]
 #[ignore = "needs Node.js: npm ci --prefix examples"]
 async fn the_official_client_works_with_it() -> Result {
-    lesson().official_client("lesson_09", "websocket").await
+    let brisk = lesson().env("PING_INTERVAL", 300);
+    brisk.official_client("lesson_09", "websocket").await
 }
 
 /// As a browser does it: HTTP first, then a WebSocket.
 #[tokio::test]
 #[ignore = "needs Node.js: npm ci --prefix examples"]
 async fn the_official_client_works_with_it_when_it_begins_with_polling() -> Result {
-    lesson()
+    let brisk = lesson().env("PING_INTERVAL", 300);
+    brisk
         .official_client("lesson_09", "polling,websocket")
         .await
 }
@@ -232,7 +236,7 @@ mod connecting {
     /// 25 at a time, as each of them hears of all the others.
     #[tokio::test]
     async fn of_2000_clients_that_emit_at_once_none_loses_its_event() -> Result {
-        let server = std::sync::Arc::new(lesson().start().await?);
+        let server = Arc::new(lesson().start().await?);
         let mut clients = JoinSet::new();
         for _ in 0..25 {
             let server = server.clone();
@@ -254,7 +258,7 @@ mod connecting {
 
     #[tokio::test]
     async fn many_at_once_are_all_counted() -> Result {
-        let server = std::sync::Arc::new(lesson().start().await?);
+        let server = Arc::new(lesson().start().await?);
         let mut clients = JoinSet::new();
         for _ in 0..100 {
             let server = server.clone();

@@ -91,6 +91,20 @@ test('who loses the connection comes back', limit, async () => {
 });
 // ANCHOR_END: reasons
 
+test('who hears no ping in time hangs up, and comes back', limit, async () => {
+  const [watcher, leaver] = [await guest(), await guest()];
+  const reason = next(leaver.socket, 'disconnect');
+  const seen = left(watcher.socket, leaver.user);
+  const again = next(leaver.socket, 'welcome');
+  // After the next ping, it expects another one 20 ms later.
+  leaver.socket.io.engine._pingInterval = 0;
+  leaver.socket.io.engine._pingTimeout = 20;
+  assert.equal((await reason)[0], 'ping timeout');
+  assert.deepEqual(await seen, ['transport close', ['lobby']]);
+  assert.ok(leaver.socket.active, 'it connects again by itself');
+  assert.equal((await again)[0], leaver.socket.id);
+});
+
 test('a namespace that is not there is a connect_error', limit, async () => {
   const { socket } = await guest();
   const nowhere = socket.io.socket('/nowhere');
