@@ -629,9 +629,13 @@ mod recorded {
         let server = lesson().start().await?;
         let mut client = Polling::open(&server).await?;
         if peer() == Peer::Rust {
-            let ping = Request::get(&client.path);
-            client.connection.request(&ping).await?.expect_body("2")?;
-            client.send(&["3"]).await?;
+            let mut other = server.connect().await?;
+            let ping = other.request(&Request::get(&client.path)).await?;
+            ping.expect_body("2")?;
+            let pong = Request::new("POST", &client.path).body("3");
+            other.request(&pong).await?.expect_body("ok")?;
+            let note = "the first ping came and was answered";
+            client.connection.note(note);
         }
         client.send(&["40/nowhere,"]).await?;
         client.receive().await?;

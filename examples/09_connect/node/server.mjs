@@ -32,11 +32,13 @@ io.on('connection', (socket) => {
     socket.disconnect();
   });
 
+  // ANCHOR: left
   socket.on('disconnecting', (reason) => {
     const rooms = [...socket.rooms]
       .filter((room) => room !== socket.id);
     socket.broadcast.emit('left', socket.id, reason, rooms);
   });
+  // ANCHOR_END: left
 
   socket.join('lobby');
   // In Node, others may know a socket's id.
