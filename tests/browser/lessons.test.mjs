@@ -221,6 +221,49 @@ const LESSONS = {
     });
   },
 
+  '10_events': async (t, page, { log }) => {
+    const click = (name) => page.getByRole('button', { name, exact: true }).click();
+    const sent = (text) => says(log.locator('.sent'), text);
+    const received = (text) => says(log.locator('.received'), text);
+
+    await t.test('three arguments come back, each as what it was', async () => {
+      await click('Send');
+      await sent('→ event_name "hello" 10 {"name":"allie"}');
+      await received('← event_back "hello" 10 {"name":"allie"}');
+      await click('Echo');
+      await received('← echo "hello" 10 {"name":"allie"}');
+      await says(log.locator('.note'), '← echoed 1');
+    });
+
+    await t.test('what does not fit is a problem', async () => {
+      await page.getByLabel('Number').fill('ten');
+      await click('Send');
+      await sent('→ event_name "hello" "ten" {"name":"allie"}');
+      await received(/^← problem \{"event":"event_name","error":".+"\}$/);
+      await page.getByLabel('Number').fill('7');
+    });
+
+    await t.test('bytes go and come', async () => {
+      await click('Upload as a file');
+      await sent('→ upload {"name":"allie","data":"bytes: 68 65 6c 6c 6f"}');
+      await received('← uploaded "allie" 5 "bytes: 68 65 6c 6c"');
+    });
+
+    await t.test('5,000 events in a row all arrive', async () => {
+      await click('Count to 5000');
+      await received('← 5000 times number, in order; counted 5000');
+    });
+
+    await t.test('a second tab is a client of its own', async () => {
+      const other = await browser.newPage();
+      await other.goto(page.url());
+      await says(other.getByRole('status'), /^connected$/);
+      await other.getByRole('button', { name: 'Echo' }).click();
+      await says(other.getByRole('log').locator('.note'), '← echoed 1');
+      await other.close();
+    });
+  },
+
   '13_messages': async (t, page, { log }) => {
     const tabs = [page, await browser.newPage(), await browser.newPage()];
     const ids = [];
