@@ -662,7 +662,7 @@ mod clients {
         still_answers(&server).await
     }
 
-    /// What breaks the protocol is its sender's loss alone.
+    /// And nobody else is.
     #[tokio::test]
     async fn one_that_breaks_the_rules_is_closed_alone() -> Result {
         let server = lesson().start().await?;

@@ -63,8 +63,7 @@ async fn event_name(
     Data((arg1, arg2, arg3)): Data<(String, i64, Person)>,
 ) {
     let back = (arg1, arg2, arg3);
-    // It fails if the client is gone, and then nobody is
-    // left to be told.
+    // An error means that the client is gone.
     parity::emit(&socket, "event_back", &back).await.ok();
 }
 // ANCHOR_END: event_name
