@@ -109,7 +109,8 @@ function hasOnly(value, keys) {
 // ANCHOR_END: checks
 
 onShutdown(() => {
-  // Tells the clients, who then try to come back.
-  io.close(() => process.exit(0));
+  io.close();
+  // Whoever does not answer is not waited for.
+  setTimeout(() => process.exit(0), 1_000).unref();
   server.closeAllConnections();
 });
