@@ -118,17 +118,19 @@ async fn still_answers(server: &Server) -> Result {
 #[tokio::test]
 #[ignore = "needs Node.js: npm ci --prefix examples"]
 async fn the_official_client_works_with_it() -> Result {
-    hasty().official_client("lesson_11", "websocket").await
+    official("websocket").await
 }
 
 /// The same, from long-polling on.
 #[tokio::test]
 #[ignore = "needs Node.js: npm ci --prefix examples"]
 async fn the_official_client_works_with_it_on_polling() -> Result {
-    let lesson = hasty();
-    lesson
-        .official_client("lesson_11", "polling,websocket")
-        .await
+    official("polling,websocket").await
+}
+
+async fn official(transports: &str) -> Result {
+    let lesson = lesson().env("ANSWER_TIMEOUT", 1_000);
+    lesson.official_client("lesson_11", transports).await
 }
 
 #[tokio::test]

@@ -170,16 +170,17 @@ async fn write(
         let wait = board.patience;
         let question = (&name, &old);
         let yes = parity::emit_with_ack(socket, wait, "overwrite", &question);
-        match yes.await {
-            Ok(true) => agreed = Some(old),
-            Ok(false) => return error("you said no"),
-            Err(AckError::Decode(_)) => {
-                return error("you said neither yes nor no");
+        return error(match yes.await {
+            Ok(true) => {
+                agreed = Some(old);
+                continue;
             }
-            Err(AckError::Timeout) => return error("you did not answer in time"),
+            Ok(false) => "you said no",
+            Err(AckError::Decode(_)) => "you said neither yes nor no",
+            Err(AckError::Timeout) => "you did not answer in time",
             // Nobody is there to read it.
-            Err(AckError::Socket(_)) => return error("you left"),
-        }
+            Err(AckError::Socket(_)) => "you left",
+        });
     }
 }
 // ANCHOR_END: write
