@@ -1,5 +1,7 @@
 //! The contract of lesson 11, `examples/11_acks`, and of its Node twin.
 
+use std::borrow::BorrowMut;
+
 use contract::{
     EngineIo, Event, Failure, Frame, Lesson, Peer, Result, Server, Signal, SocketIo,
     bytes, peer,
@@ -27,6 +29,10 @@ fn hasty() -> Lesson {
 
 type Client = SocketIo<EngineIo>;
 
+/// A session, owned or borrowed.
+trait Session: BorrowMut<EngineIo> {}
+impl<E: BorrowMut<EngineIo>> Session for E {}
+
 /// A client that knows its public id. Its transcript begins after that.
 async fn member(server: &Server) -> Result<(Client, String)> {
     let mut client = server.socketio("/", Value::Null).await?;
@@ -44,8 +50,8 @@ async fn connected(server: &Server) -> Result<Client> {
 }
 
 /// Emits an event, and fails unless its ack has these arguments.
-async fn expect_ack(
-    client: &mut Client,
+async fn expect_ack<E: Session>(
+    client: &mut SocketIo<E>,
     name: &str,
     arguments: Value,
     expected: Value,
@@ -55,7 +61,11 @@ async fn expect_ack(
 }
 
 /// Fails unless the ack with this id has these arguments.
-async fn expect_answer(client: &mut Client, id: u64, expected: Value) -> Result {
+async fn expect_answer<E: Session>(
+    client: &mut SocketIo<E>,
+    id: u64,
+    expected: Value,
+) -> Result {
     let got = client.acked(id).await?;
     if got == expected {
         return Ok(());
@@ -85,19 +95,27 @@ fn is_alone(answer: &Value) -> bool {
     keys == Some(1) && answer.as_array().map(Vec::len) == Some(1)
 }
 
-async fn save(client: &mut Client, name: &str, note: Value) -> Result {
+async fn save<E: Session>(
+    client: &mut SocketIo<E>,
+    name: &str,
+    note: Value,
+) -> Result {
     let saved = json!([{"saved": name}]);
     expect_ack(client, "save", json!([name, note]), saved).await
 }
 
-async fn expect_note(client: &mut Client, name: &str, note: Value) -> Result {
+async fn expect_note<E: Session>(
+    client: &mut SocketIo<E>,
+    name: &str,
+    note: Value,
+) -> Result {
     expect_ack(client, "load", json!([name]), json!([{"note": note}])).await
 }
 
 /// Saves what is there already, as far as the server's question. Returns the id of the
 /// save, and the question.
-async fn overwrite(
-    client: &mut Client,
+async fn overwrite<E: Session>(
+    client: &mut SocketIo<E>,
     name: &str,
     old: Value,
     new: Value,
@@ -792,5 +810,95 @@ mod everybody_is_asked {
         assert_ne!(json!(id), sid);
         assert!(id.len() >= 16, "{id}");
         Ok(())
+    }
+}
+
+mod recorded {
+    use super::*;
+    use contract::{
+        Recording, compare_diagram_with_the_book, compare_with_the_book,
+    };
+
+    /// A session in `/`, and its public id. socketioxide sends the first ping at once: it
+    /// is over by then.
+    async fn calm(server: &Server) -> Result<(EngineIo, String)> {
+        let mut engine = server.engineio().await?;
+        if peer() == Peer::Rust {
+            engine.answer_pings(false);
+            engine.expect("2").await?;
+            engine.send("3").await?;
+            engine.answer_pings(true);
+        }
+        engine.of("/").connect(Value::Null).await?;
+        let welcome = engine.of("/").next_event().await?;
+        let id = welcome.arguments[0].as_str().unwrap_or_default();
+        engine.websocket().connection().forget();
+        Ok((engine, id.into()))
+    }
+
+    #[tokio::test]
+    async fn recorded_answers() -> Result {
+        let server = lesson().start().await?;
+        let (mut engine, _) = calm(&server).await?;
+        let mut client = engine.of("/");
+        let three = json!(["hello", 10, {"name": "allie"}]);
+        expect_ack(&mut client, "event_name", three.clone(), three).await?;
+        save(&mut client, "todo", bytes(b"\x01\x02\xff")).await?;
+        expect_note(&mut client, "todo", bytes(b"\x01\x02\xff")).await?;
+        expect_ack(&mut client, "remove", json!(["todo"]), json!([])).await?;
+        client.emit_with_ack("load", json!(["todo"])).await?;
+        client.emit_with_ack("load", json!([10])).await?;
+        client.ask("remove", json!([10])).await?;
+        client.next_event().await?;
+        let connection = engine.websocket().connection();
+        compare_with_the_book("11-answers", connection.transcript())
+    }
+
+    #[tokio::test]
+    async fn recorded_overwrite() -> Result {
+        let server = patient().start().await?;
+        let (mut engine, _) = calm(&server).await?;
+        save(&mut engine.of("/"), "todo", json!("buy milk")).await?;
+        engine.websocket().connection().forget();
+        let mut client = engine.of("/");
+        let (save, question) =
+            overwrite(&mut client, "todo", json!("buy milk"), json!("sleep"))
+                .await?;
+        client.ack(&question, json!([true])).await?;
+        let saved = json!([{"saved": "todo"}]);
+        expect_answer(&mut client, save, saved).await?;
+        let transcript = engine.websocket().connection().transcript();
+        compare_diagram_with_the_book("11-overwrite", &transcript)?;
+        compare_with_the_book("11-overwrite", &transcript)
+    }
+
+    #[tokio::test]
+    async fn recorded_ask() -> Result {
+        let server = patient().start().await?;
+        let (mut ada, _) = calm(&server).await?;
+        let (mut bob, bobs_id) = calm(&server).await?;
+        let (mut cy, cys_id) = calm(&server).await?;
+        let recording = Recording::new();
+        for (name, engine) in [("Ada", &mut ada), ("Bob", &mut bob), ("Cy", &mut cy)]
+        {
+            recording.add(name, engine.websocket().connection());
+        }
+        let ask = ada.of("/").ask("ask", json!(["tea or coffee?"])).await?;
+        let mut socket = bob.of("/");
+        let question = socket
+            .expect_event("question", json!(["tea or coffee?"]))
+            .await?;
+        let mut leaver = cy.of("/");
+        leaver
+            .expect_event("question", json!(["tea or coffee?"]))
+            .await?;
+        socket.ack(&question, json!(["tea"])).await?;
+        leaver.disconnect().await?;
+        ada.of("/").acked(ask).await?;
+        let mut transcript = recording.transcript();
+        transcript.name_id(bobs_id, "id-of-Bob");
+        transcript.name_id(cys_id, "id-of-Cy");
+        compare_diagram_with_the_book("11-ask", &transcript)?;
+        compare_with_the_book("11-ask", &transcript)
     }
 }

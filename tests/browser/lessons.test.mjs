@@ -264,6 +264,67 @@ const LESSONS = {
     });
   },
 
+  '11_acks': async (t, page, { log }) => {
+    const click = (name) => page.getByRole('button', { name, exact: true }).click();
+    const received = (text) => says(log.locator('.received'), text);
+
+    await t.test('an ack has three arguments, one, or none', async () => {
+      await send(page, 'héllo');
+      await says(log.locator('.sent'), '→ event_name "héllo", 10, {"name":"allie"}');
+      await received('← event_name was answered: "héllo", 10, {"name":"allie"}');
+      await click('Save');
+      await received('← save was answered: {"saved":"todo"}');
+      await click('Load');
+      await received('← load was answered: {"note":"héllo"}');
+      await click('Remove');
+      await received('← remove was answered: nothing');
+      await click('Load');
+      await received('← load was answered: {"error":"no note todo"}');
+    });
+
+    await t.test('the server asks before it overwrites, and bytes are bytes', async () => {
+      await click('Save as bytes');
+      await received('← save was answered: {"saved":"todo"}');
+      await click('Load');
+      await received('← load was answered: {"note":"68 c3 a9 6c 6c 6f"}');
+      await page.getByLabel('Message').fill('changed');
+      await click('Save');
+      await says(page.locator('.question'), 'Overwrite todo, "68 c3 a9 6c 6c 6f"?');
+      await click('No');
+      await received('← save was answered: {"error":"you said no"}');
+      await click('Save');
+      await click('Yes');
+      await click('Load');
+      await received('← load was answered: {"note":"changed"}');
+    });
+
+    await t.test('a client that waits no longer is told so', async () => {
+      await page.getByLabel('Wait at most').fill('50');
+      await click('Save');
+      await says(log.locator('.note'), 'save: no answer');
+      await click('No');
+      await page.getByLabel('Wait at most').fill('20000');
+    });
+
+    await t.test('another tab is asked, and its answer arrives', async () => {
+      const other = await browser.newPage();
+      await other.goto(page.url());
+      await says(other.getByRole('status'), /^connected$/);
+      await page.getByLabel('Message').fill(MARKUP);
+      await click('Ask the others');
+      await other.getByLabel(MARKUP).fill('<i>no</i>');
+      await other.getByLabel(MARKUP).press('Enter');
+      await received(/^← ask was answered: \{".+":"<i>no<\/i>"\}, \[\]$/);
+      assert.equal(await other.locator('img, b, i').count(), 0);
+
+      // And if it is closed instead, it is named as silent, at once.
+      await click('Ask the others');
+      await says(other.getByRole('log').locator('.received').nth(1), MARKUP);
+      await other.close();
+      await received(/^← ask was answered: \{\}, \[".+"\]$/);
+    });
+  },
+
   '13_messages': async (t, page, { log }) => {
     const tabs = [page, await browser.newPage(), await browser.newPage()];
     const ids = [];
