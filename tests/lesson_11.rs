@@ -351,7 +351,6 @@ mod the_client_asks {
         client.expect_nothing().await
     }
 
-    /// More than fit into any buffer, and all of them before the first answer is read.
     #[tokio::test]
     async fn two_thousand_questions_in_a_row_each_get_their_own_answer() -> Result {
         let server = lesson().start().await?;
@@ -363,6 +362,31 @@ mod the_client_asks {
         }
         for (n, id) in (0..).zip(ids) {
             expect_answer(&mut client, id, three(n)).await?;
+        }
+        client.expect_nothing().await
+    }
+
+    /// The long answers fill all buffers of the system. Of the short ones, most have to
+    /// wait in the server.
+    #[tokio::test]
+    async fn who_reads_late_misses_no_answer() -> Result {
+        let server = lesson().start().await?;
+        let mut client = connected(&server).await?;
+        let long = "x".repeat(900_000);
+        save(&mut client, "long", json!(long)).await?;
+        save(&mut client, "short", json!("hello")).await?;
+        client.engine().websocket().connection().forget();
+        let mut ids = Vec::new();
+        for (name, count) in [("long", 45), ("short", 500)] {
+            for _ in 0..count {
+                ids.push(client.ask("load", json!([name])).await?);
+            }
+        }
+        for (n, id) in ids.into_iter().enumerate() {
+            let answer = client.acked(id).await?;
+            let note = answer[0]["note"].as_str().unwrap_or_default();
+            let expected = if n < 45 { long.len() } else { "hello".len() };
+            assert_eq!(note.len(), expected);
         }
         client.expect_nothing().await
     }

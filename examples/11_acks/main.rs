@@ -156,10 +156,12 @@ async fn write(
     let mut agreed = None;
     loop {
         let old = {
+            // Locked once, to look and to write: in between,
+            // another thread could write too.
             let mut notes = board.notes();
             match notes.get(&name) {
-                // Somebody else may have written while the
-                // client thought: it agreed to lose what it saw.
+                // Somebody may have written while the client
+                // thought. It agreed to lose what it saw.
                 Some(old) if Some(old) != agreed.as_ref() => old.clone(),
                 _ => {
                     notes.insert(name.clone(), note);
@@ -170,17 +172,20 @@ async fn write(
         let wait = board.patience;
         let question = (&name, &old);
         let yes = parity::emit_with_ack(socket, wait, "overwrite", &question);
-        return error(match yes.await {
-            Ok(true) => {
-                agreed = Some(old);
-                continue;
-            }
-            Ok(false) => "you said no",
-            Err(AckError::Decode(_)) => "you said neither yes nor no",
-            Err(AckError::Timeout) => "you did not answer in time",
-            // Nobody is there to read it.
-            Err(AckError::Socket(_)) => "you left",
-        });
+        match yes.await {
+            Ok(true) => agreed = Some(old),
+            Ok(false) => return error("you said no"),
+            Err(why) => return error(explain(&why)),
+        }
+    }
+}
+
+fn explain(why: &AckError) -> &'static str {
+    match why {
+        AckError::Decode(_) => "you said neither yes nor no",
+        AckError::Timeout => "you did not answer in time",
+        // Nobody is there to read it.
+        AckError::Socket(_) => "you left",
     }
 }
 // ANCHOR_END: write
@@ -203,7 +208,9 @@ async fn ask(
     for (other, answer) in others.await {
         let id = UserId::of(&other);
         match answer {
-            Ok(answer) => drop(answers.insert(id, answer)),
+            Ok(answer) => {
+                answers.insert(id, answer);
+            }
             Err(_) => silent.push(id),
         }
     }

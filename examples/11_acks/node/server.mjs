@@ -82,8 +82,8 @@ async function write(socket, name, note) {
   let agreed;
   for (;;) {
     const old = notes.get(name);
-    // Somebody else may have written while the client
-    // thought. It has agreed to lose what it has seen.
+    // Somebody may have written while the client thought.
+    // It agreed to lose what it saw.
     if (old === undefined || old === agreed) {
       notes.set(name, note);
       return { saved: name };
