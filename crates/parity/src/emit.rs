@@ -177,7 +177,7 @@ async fn cut_off<A: Adapter>(socket: SocketRef<A>) {
 }
 
 /// Emits an event to each of these sockets, and returns what each has answered: it is
-/// [`emit_with_ack`] for many.
+/// [`emit_with_ack`] for many. Who is leaving is not asked.
 pub async fn broadcast_with_ack<V, A, T>(
     sockets: BroadcastOperators<A>,
     timeout: Duration,
@@ -190,7 +190,9 @@ where
     T: Serialize + ?Sized,
 {
     let event = event.as_ref();
-    join_all(sockets.sockets().into_iter().map(|socket| async move {
+    let mut sockets = sockets.sockets();
+    sockets.retain(|socket| !Session::of(socket).is_gone());
+    join_all(sockets.into_iter().map(|socket| async move {
         let answer = emit_with_ack(&socket, timeout, event, data).await;
         (socket, answer)
     }))

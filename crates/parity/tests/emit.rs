@@ -9,7 +9,7 @@ use std::{
 use parity::UserId;
 use serde_json::json;
 use socketioxide::{
-    AckError, SendError, SocketError,
+    AckError, SendError, SocketError, SocketIo,
     extract::{AckSender, Data, SocketRef},
 };
 use tokio::sync::mpsc;
@@ -348,6 +348,37 @@ async fn many_are_asked_and_who_is_silent_is_named() {
     assert_eq!(ids.collect::<Vec<_>>(), [polite_id, silent_id].concat());
     assert!(matches!(&answers[0].1, Ok(yes) if yes == "yes"));
     assert!(matches!(&answers[1].1, Err(AckError::Timeout)));
+}
+
+#[tokio::test]
+async fn who_is_leaving_is_not_asked() {
+    let (address, io) = start().await;
+    let (asked, mut answers) = mpsc::unbounded_channel();
+    io.ns(
+        "/",
+        parity::connection(async move |socket: SocketRef| {
+            parity::on_disconnect(&socket, async move |io: SocketIo| {
+                let sockets = io.sockets().len();
+                let all = io.broadcast();
+                let answers = parity::broadcast_with_ack::<(), _, _>(
+                    all,
+                    DEADLINE,
+                    "ask",
+                    &(),
+                )
+                .await;
+                asked
+                    .send((sockets, answers.len()))
+                    .expect("the test listens");
+            });
+            parity::emit(&socket, "ready", &()).await.ok();
+        }),
+    );
+    let mut client = Client::connect(address).await;
+    client.event().await;
+    drop(client);
+    // It is still in its rooms, for its disconnect handlers.
+    assert_eq!(soon(answers.recv()).await, Some((1, 0)));
 }
 
 /// The first ping is due about a millisecond after the handshake, and if it finds the
