@@ -258,7 +258,7 @@ mod the_client_asks {
         still_answers(&server).await
     }
 
-    /// Without an answer for it, the ack stays out, and the client is told by an event.
+    /// Where there is no answer for it, the client gets an event instead of its ack.
     #[tokio::test]
     async fn wrong_arguments_are_a_problem_and_no_ack() -> Result {
         let server = lesson().start().await?;
@@ -507,8 +507,7 @@ mod the_server_asks {
     }
 
     #[tokio::test]
-    async fn who_does_not_answer_is_told_so_and_a_late_answer_is_ignored() -> Result
-    {
+    async fn no_answer_in_time_is_an_error_and_a_late_one_is_ignored() -> Result {
         let server = hasty().start().await?;
         let mut client = connected(&server).await?;
         save(&mut client, "todo", json!("buy milk")).await?;

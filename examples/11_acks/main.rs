@@ -82,9 +82,8 @@ enum Answer {
     Error { error: String },
 }
 
-fn error(error: impl ToString) -> Answer {
-    let error = error.to_string();
-    Answer::Error { error }
+fn error(why: impl Into<String>) -> Answer {
+    Answer::Error { error: why.into() }
 }
 // ANCHOR_END: answer
 
@@ -112,7 +111,7 @@ async fn load(
             Some(note) => Answer::Note { note: note.clone() },
             None => error(format!("no note {name}")),
         },
-        Err(why) => error(why),
+        Err(why) => error(why.to_string()),
     };
     ack.send(&answer).await.ok();
 }
@@ -135,14 +134,18 @@ async fn save(
     ack: Ack,
 ) {
     let answer = match note {
-        Ok((name, note @ (Value::String(_) | Value::Binary(_)))) => {
+        Ok((name, note)) if is_note(&note) => {
             write(&board, &socket, name, note).await
         }
         Ok(_) => error("a note is text or bytes"),
-        Err(why) => error(why),
+        Err(why) => error(why.to_string()),
     };
     // Last: "saved" must be true when the client hears it.
     ack.send(&answer).await.ok();
+}
+
+fn is_note(value: &Value) -> bool {
+    matches!(value, Value::String(_) | Value::Binary(_))
 }
 // ANCHOR_END: save
 
@@ -203,7 +206,7 @@ async fn ask(
         "question",
         &question,
     );
-    let mut answers: BTreeMap<UserId, String> = BTreeMap::new();
+    let mut answers = BTreeMap::<UserId, String>::new();
     let mut silent = Vec::new();
     for (other, answer) in others.await {
         let id = UserId::of(&other);

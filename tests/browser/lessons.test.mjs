@@ -298,7 +298,7 @@ const LESSONS = {
       await received('← load was answered: {"note":"changed"}');
     });
 
-    await t.test('a client that waits no longer is told so', async () => {
+    await t.test('a client that has waited long enough gives up', async () => {
       await page.getByLabel('Wait at most').fill('50');
       await click('Save');
       await says(log.locator('.note'), 'save: no answer');

@@ -52,7 +52,7 @@ test('bytes come back as bytes', limit, async () => {
   assert.deepEqual(await socket.emitWithAck('load', name), { note: bytes });
 });
 
-test('an error is an answer, and a problem is none', limit, async () => {
+test('an error is an answer, a problem is an event', limit, async () => {
   const { socket } = await member();
   const { error } = await socket.emitWithAck('save', 1, 2);
   assert.notEqual(error, '');
@@ -102,7 +102,7 @@ test('a timeout says nothing about what was done', limit, async () => {
   const question = next(socket, 'overwrite');
   const saved = socket.timeout(1).emitWithAck('save', name, 'new');
   await assert.rejects(saved, /operation has timed out/);
-  // The server is not told that nobody waits any more.
+  // The server does not know that nobody waits any more.
   const [, , callback] = await question;
   callback(true);
   let answer;

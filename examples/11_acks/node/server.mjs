@@ -57,19 +57,18 @@ io.on('connection', (socket) => {
 
   // ANCHOR: ask
   socket.on('ask', async (question, ack) => {
-    const answers = {};
-    const silent = [];
     const all = [...io.sockets.sockets.values()];
     const others = all.filter((other) => other !== socket);
-    await Promise.all(others.map(async (other) => {
-      try {
-        const answer = await emitWithAck(other, 'question', question);
-        if (!isText(answer)) throw new Error('not a text');
-        answers[other.id] = answer;
-      } catch {
-        silent.push(other.id);
-      }
-    }));
+    const replies = await Promise.allSettled(others.map(
+      (other) => emitWithAck(other, 'question', question),
+    ));
+    const answers = {};
+    const silent = [];
+    others.forEach(({ id }, n) => {
+      const answer = replies[n].value;
+      if (isText(answer)) answers[id] = answer;
+      else silent.push(id);
+    });
     ack?.(answers, silent);
   });
   // ANCHOR_END: ask
