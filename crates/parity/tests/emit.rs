@@ -381,6 +381,21 @@ async fn who_is_leaving_is_not_asked() {
     assert_eq!(soon(answers.recv()).await, Some((1, 0)));
 }
 
+/// Its serializer passes an `Option`, a newtype and an enum's newtype variant on to JSON's.
+#[tokio::test]
+async fn socketioxide_alone_finds_no_bytes_in_an_option() {
+    let (address, io) = start().await;
+    io.ns("/", async |socket: SocketRef| {
+        let bytes = bytes::Bytes::from_static(&[1, 2]);
+        let found = BTreeMap::from([("file", bytes.clone())]);
+        socket.emit("n", &(Some(bytes), found)).ok();
+    });
+    let mut client = Client::connect(address).await;
+    let placeholder = json!({"file": {"_placeholder": true, "num": 0}});
+    assert_eq!(client.event().await.args, [json!([1, 2]), placeholder]);
+    assert_eq!(client.attachments, [[1, 2]]);
+}
+
 /// The first ping is due about a millisecond after the handshake, and if it finds the
 /// buffer full, socketioxide closes the connection.
 #[tokio::test(flavor = "multi_thread")]
