@@ -9,6 +9,8 @@ use tokio::task::JoinSet;
 
 #[path = "contracts/program.rs"]
 mod program;
+#[path = "contracts/socketio.rs"]
+mod socketio;
 
 fn lesson() -> Lesson {
     Lesson::new("11_acks")

@@ -149,8 +149,8 @@ function milliseconds(name, otherwise) {
 }
 
 onShutdown(() => {
-  // Timers of questions may still run, so it has to be said.
-  io.close(() => process.exit(0));
-  // Whoever has not sent a request yet is not waited for.
+  io.close();
+  // Whoever does not answer is not waited for.
+  setTimeout(() => process.exit(0), 1_000).unref();
   server.closeAllConnections();
 });
