@@ -112,7 +112,12 @@ impl Client {
 async fn connect(engine: &mut EngineIo) -> Result<(String, String)> {
     let mut socket = engine.of("/");
     let sid = socket.connect(Value::Null).await?;
-    let you = socket.next_event().await?;
+    let mut you = socket.next_event().await?;
+    // A client can be written to as soon as it is connected. In Node its handler has run
+    // by then, in the lesson it is about to.
+    while peer() == Peer::Rust && you.name == "message" {
+        you = socket.next_event().await?;
+    }
     let (id,) = serde_json::from_value(you.arguments)?;
     assert_eq!(you.name, "you-are");
     Ok((sid, id))
