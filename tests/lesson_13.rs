@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use contract::{
     ENGINE_IO, EngineIo, Failure, Frame, Lesson, Opcode, Peer, Recording, Request,
-    Response, Result, Server, Signal, SocketIo, compare_diagram_with_the_book,
+    Response, Result, Server, SocketIo, compare_diagram_with_the_book,
     compare_with_the_book, handshake, peer, within,
 };
 use serde_json::{Value, json};
@@ -16,6 +16,8 @@ use tokio::{
 
 #[path = "contracts/program.rs"]
 mod program;
+#[path = "contracts/socketio.rs"]
+mod socketio;
 
 fn lesson() -> Lesson {
     Lesson::new("13_messages")
@@ -583,26 +585,45 @@ mod many {
         while ada.who_is_here().await?.len() > 2 {}
         Ok(())
     }
-
-    #[tokio::test]
-    #[cfg_attr(windows, ignore = "a test cannot press Ctrl-C there")]
-    async fn connected_clients_do_not_keep_the_server_from_stopping() -> Result {
-        let server = lesson().start().await?;
-        let _clients = enter::<3>(&server).await?;
-        let mut polling = Polling::open(&server).await?;
-        polling.send(&server, "40").await?.expect_status(200)?;
-        server.stop(Signal::Terminate).await?.expect_clean()
-    }
 }
 
-/// A client on HTTP long-polling, by hand.
+/// A client on HTTP long-polling that keeps all it is sent.
 struct Polling {
-    session_id: String,
-    /// All that has come.
+    client: socketio::Polling,
+    id: String,
     heard: String,
 }
 
-const POLLING: &str = "/socket.io/?EIO=4&transport=polling";
+impl Polling {
+    async fn enter(server: &Server) -> Result<Self> {
+        let mut client = socketio::Polling::open(server).await?;
+        client.send(&["40"]).await?;
+        let heard = client.handshake.to_string();
+        let id = String::new();
+        let mut polling = Self { client, id, heard };
+        polling.until("you-are").await?;
+        polling.id = after(&polling.heard, r#"["you-are",""#);
+        Ok(polling)
+    }
+
+    fn session_id(&self) -> String {
+        after(&self.heard, r#""sid":""#)
+    }
+
+    /// Polls until it has heard this.
+    async fn until(&mut self, what: &str) -> Result {
+        while !self.heard.contains(what) {
+            self.heard += &self.client.receive().await?;
+        }
+        Ok(())
+    }
+}
+
+/// What follows the first of these, up to a quotation mark.
+fn after(text: &str, what: &str) -> String {
+    let (_, rest) = text.split_once(what).unwrap_or_default();
+    rest.split('"').next().unwrap_or_default().to_owned()
+}
 
 /// A packet for a session, from whoever knows its id.
 fn forged(id: &str, packet: &str) -> Request {
@@ -614,52 +635,6 @@ fn forged(id: &str, packet: &str) -> Request {
 
 async fn post(server: &Server, id: &str, packet: &str) -> Result<Response> {
     server.request(forged(id, packet)).await
-}
-
-impl Polling {
-    async fn open(server: &Server) -> Result<Self> {
-        let response = server.request(Request::get(POLLING)).await?;
-        response.expect_status(200)?;
-        let heard = response.text();
-        let open: Value = serde_json::from_str(&heard[1..])?;
-        let session_id = open["sid"].as_str().unwrap_or_default().to_owned();
-        Ok(Self { session_id, heard })
-    }
-
-    /// Opens a session, connects, and returns it with the id that the others know.
-    async fn enter(server: &Server) -> Result<(Self, String)> {
-        let mut polling = Self::open(server).await?;
-        polling.send(server, "40").await?.expect_body("ok")?;
-        polling.until(server, r#""you-are",""#).await?;
-        let (_, rest) = polling
-            .heard
-            .split_once(r#""you-are",""#)
-            .unwrap_or_default();
-        let id = rest.split('"').next().unwrap_or_default().to_owned();
-        Ok((polling, id))
-    }
-
-    async fn send(&mut self, server: &Server, packet: &str) -> Result<Response> {
-        post(server, &self.session_id, packet).await
-    }
-
-    /// Polls until it has heard this.
-    async fn until(&mut self, server: &Server, what: &str) -> Result {
-        let path = format!("{POLLING}&sid={}", self.session_id);
-        let heard = within(what, async {
-            while !self.heard.contains(what) {
-                let response = server.request(Request::get(&path)).await?;
-                response.expect_status(200)?;
-                let text = response.text();
-                if text.split('\x1e').any(|packet| packet == "2") {
-                    self.send(server, "3").await?;
-                }
-                self.heard += &text;
-            }
-            Ok(())
-        });
-        heard.await?
-    }
 }
 
 /// A client on a WebSocket that keeps every byte it is sent.
@@ -701,13 +676,6 @@ impl Ear {
         });
         heard.await?
     }
-
-    /// What follows the first of these in what it has heard, up to a quotation mark.
-    fn after(&self, what: &str) -> String {
-        let text = self.text();
-        let (_, rest) = text.split_once(what).unwrap_or_default();
-        rest.split('"').next().unwrap_or_default().to_owned()
-    }
 }
 
 /// The id of a session is a password. Nobody else may ever see it.
@@ -721,9 +689,9 @@ mod ids {
         for _ in 0..4 {
             ears.push(Ear::enter(&server).await?);
         }
-        let (mut polling, polling_id) = Polling::enter(&server).await?;
-        let mut public = vec![polling_id];
-        public.extend(ears.iter().map(|ear| ear.after(r#"["you-are",""#)));
+        let mut polling = Polling::enter(&server).await?;
+        let mut public = vec![polling.id.clone()];
+        public.extend(ears.iter().map(|ear| after(&ear.text(), r#"["you-are",""#)));
         // Everything that a client can do, and some mistakes.
         for (n, ear) in ears.iter_mut().enumerate() {
             for (event, before) in [
@@ -744,14 +712,14 @@ mod ids {
             ear.until("4399[").await?;
         }
         let packet = r#"42["sendMessageToAll","from polling"]"#;
-        polling.send(&server, packet).await?.expect_body("ok")?;
-        polling.until(&server, "from polling").await?;
-        let mut session_ids = vec![polling.session_id.clone()];
-        session_ids.extend(ears.iter().map(|ear| ear.after(r#"{"sid":""#)));
+        polling.client.send(&[packet]).await?;
+        polling.until("from polling").await?;
+        let mut session_ids = vec![polling.session_id()];
+        session_ids.extend(ears.iter().map(|ear| after(&ear.text(), r#"{"sid":""#)));
         // One leaves, which the others might be told.
         drop(ears.pop());
         ears[0].send(r#"42["sendMessageToAll","the end"]"#).await?;
-        polling.until(&server, "the end").await?;
+        polling.until("the end").await?;
         let mut heard = vec![polling.heard.clone()];
         for ear in &mut ears {
             ear.until("the end").await?;
@@ -787,21 +755,21 @@ mod ids {
     #[tokio::test]
     async fn who_knows_a_session_id_speaks_in_anothers_name() -> Result {
         let server = lesson().start().await?;
-        let (victim, victim_id) = Polling::enter(&server).await?;
+        let victim = Polling::enter(&server).await?;
         let [mut bob] = enter(&server).await?;
         let packet = r#"42["sendMessage","it is me, honestly"]"#;
-        let stolen = post(&server, &victim.session_id, packet).await?;
+        let stolen = post(&server, &victim.session_id(), packet).await?;
         stolen.expect_status(200)?.expect_body("ok")?;
-        bob.expect(&victim_id, "it is me, honestly").await
+        bob.expect(&victim.id, "it is me, honestly").await
     }
 
     #[tokio::test]
     async fn a_public_id_opens_no_session() -> Result {
         let server = lesson().start().await?;
-        let (_polling, id) = Polling::enter(&server).await?;
+        let polling = Polling::enter(&server).await?;
         let [mut bob] = enter(&server).await?;
         let packet = r#"42["sendMessage","it is me, honestly"]"#;
-        for id in [&id, &bob.id] {
+        for id in [&polling.id, &bob.id] {
             let refused = post(&server, id, packet).await?;
             refused.expect_status(400)?;
             assert_eq!(refused.json()?["message"], "Session ID unknown");
@@ -842,19 +810,14 @@ mod ids {
         bob.expect(&ada.id, "psst").await?;
 
         // A client on polling, with the id that it has as `socket.id`.
-        let (mut polling, polling_id) = Polling::enter(&server).await?;
-        polling.until(&server, r#"40{"sid":""#).await?;
-        let (_, rest) = polling
-            .heard
-            .split_once(r#"40{"sid":""#)
-            .unwrap_or_default();
-        let socket_id = rest.split('"').next().unwrap_or_default();
+        let polling = Polling::enter(&server).await?;
+        let socket_id = &after(&polling.heard, r#"40{"sid":""#);
         let packet = r#"42["sendMessage","it is me, honestly"]"#;
         let response = post(&server, socket_id, packet).await?;
         match peer() {
             Peer::Rust => {
                 response.expect_status(200)?;
-                bob.expect(&polling_id, "it is me, honestly").await
+                bob.expect(&polling.id, "it is me, honestly").await
             }
             Peer::Node => {
                 response.expect_status(400)?;
@@ -866,14 +829,14 @@ mod ids {
     #[tokio::test]
     async fn a_client_on_polling_is_a_client_like_any_other() -> Result {
         let server = lesson().start().await?;
-        let (mut polling, id) = Polling::enter(&server).await?;
+        let mut polling = Polling::enter(&server).await?;
         let [mut bob] = enter(&server).await?;
-        assert!(bob.tell(&id, "psst").await?);
+        assert!(bob.tell(&polling.id, "psst").await?);
         let message = json!({"from": bob.id, "text": "psst"}).to_string();
-        polling.until(&server, &message).await?;
+        polling.until(&message).await?;
         let packet = r#"42["sendMessage","hello"]"#;
-        polling.send(&server, packet).await?.expect_body("ok")?;
-        bob.expect(&id, "hello").await
+        polling.client.send(&[packet]).await?;
+        bob.expect(&polling.id, "hello").await
     }
 }
 
@@ -956,7 +919,7 @@ mod recorded {
     #[tokio::test]
     async fn recorded_theft() -> Result {
         let server = lesson().start().await?;
-        let (ada, ada_id) = Polling::enter(&server).await?;
+        let ada = Polling::enter(&server).await?;
         let mut bob = enter_after_the_ping(&server).await?;
         let mut eve = server.connect().await?;
         let recording = Recording::new();
@@ -965,15 +928,15 @@ mod recorded {
         recording.forget();
         recording.note("Eve knows Ada's public id, as everybody does");
         let packet = r#"42["sendMessage","bye"]"#;
-        let with_public_id = forged(&ada_id, packet);
+        let with_public_id = forged(&ada.id, packet);
         eve.request(&with_public_id).await?.expect_status(400)?;
         recording.note("and now she knows the id of Ada's session");
-        let with_session_id = forged(&ada.session_id, packet);
+        let with_session_id = forged(&ada.session_id(), packet);
         eve.request(&with_session_id).await?.expect_status(200)?;
-        bob.expect(&ada_id, "bye").await?;
+        bob.expect(&ada.id, "bye").await?;
         let mut transcript = recording.transcript();
-        transcript.name_id(ada_id, "id-of-Ada");
-        transcript.name_id(ada.session_id, "session-of-Ada");
+        transcript.name_id(&ada.id, "id-of-Ada");
+        transcript.name_id(ada.session_id(), "session-of-Ada");
         compare_with_the_book("13-theft", transcript)
     }
 }
