@@ -8,8 +8,8 @@
 //!
 //! Try: open <http://127.0.0.1:3000/> in three tabs, and choose who should hear you.
 //!
-//! New here: `socket.broadcast()`, `io.broadcast()`, `except`, and a room for each client;
-//! and a `UserId`, because `socket.id` is a secret on this side.
+//! New here: `socket.broadcast()`, `io.broadcast()`, `except`, a room for each client; and
+//! what somebody else could do with `socket.id`, which is why messages have a `UserId`.
 
 use parity::{Ack, UserId};
 use serde::Serialize;
