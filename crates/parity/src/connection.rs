@@ -1,6 +1,10 @@
 //! `io.on('connection', …)`.
 
-use std::{fmt::Display, sync::Arc};
+use std::{
+    fmt::Display,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use futures_util::future::BoxFuture;
 use socketioxide::{
@@ -10,11 +14,12 @@ use socketioxide::{
         ConnectHandler, ConnectMiddleware, DisconnectHandler, FromConnectParts,
         MessageHandler, Value,
     },
+    operators::BroadcastOperators,
     socket::{DisconnectReason, Socket},
 };
 
 use crate::{
-    emit::Pace,
+    emit::{Pace, cut_off},
     handler::{Refusal, for_closures},
     session::{Session, Turn},
 };
@@ -28,6 +33,7 @@ use crate::{
 /// | events of one client | are handled in order | are tasks of their own, in any order |
 /// | a wrong argument | is the handler's business | the handler does not run, and nobody learns of it |
 /// | a room for each socket | named after `socket.id` | none |
+/// | two clients that are the first in a namespace of [`SocketIo::dyn_ns`] at once | are both in it | one of them hears nothing, and is thrown out when it says something |
 ///
 /// ```js
 /// io.on('connection', (socket) => {
@@ -52,6 +58,9 @@ use crate::{
 /// reached an `await` that has to wait: register all handlers before that, with [`on`]
 /// (those registered with [`Socket::on`] get no such guarantee).
 ///
+/// (Of two that are the first at once, one is told that the server has disconnected it.
+/// It may connect again at once.)
+///
 /// Middleware is added as usual, with `.with(…)`, and runs before any of this. If the
 /// handler asks for [`Data`] and the client's `auth` does not fit, the client gets a
 /// `connect_error` that says why.
@@ -69,7 +78,7 @@ where
     // A connect handler with middleware ignores a middleware of its own, so this one is
     // added as the user would.
     let prepare = Prepare(handler.clone());
-    ConnectHandler::<A, Connected<T>>::with(Connection(handler), prepare)
+    ConnectHandler::<A, Connected<T>>::with(Connection::new(handler), prepare)
 }
 
 /// A handler for [`connection`]: an async closure whose arguments can be extracted when
@@ -137,8 +146,26 @@ for_closures!(connection_handler);
 pub struct Connected<T>(std::marker::PhantomData<T>);
 
 /// Runs once the client knows that it is connected.
-#[derive(Clone)]
-struct Connection<H>(H);
+struct Connection<H> {
+    handler: H,
+    made: Instant,
+}
+
+impl<H: Clone> Clone for Connection<H> {
+    /// A namespace gets a clone when it is made.
+    fn clone(&self) -> Self {
+        Self::new(self.handler.clone())
+    }
+}
+
+impl<H> Connection<H> {
+    fn new(handler: H) -> Self {
+        Self {
+            handler,
+            made: Instant::now(),
+        }
+    }
+}
 
 impl<A, H, T> ConnectHandler<A, Connected<T>> for Connection<H>
 where
@@ -147,12 +174,39 @@ where
     T: Send + Sync + 'static,
 {
     fn call(&self, socket: Arc<Socket<A>>, auth: Option<Value>) {
-        match self.0.call(&socket, &auth) {
-            Ok(handler) => Session::of(&socket).start(handler),
+        match self.handler.call(&socket, &auth) {
+            Ok(handler) => {
+                Session::of(&socket).start(handler);
+                if is_replaced(&socket) {
+                    tokio::spawn(cut_off(socket.into()));
+                } else if self.made.elapsed() < DOUBT {
+                    tokio::spawn(async move {
+                        tokio::time::sleep(DOUBT).await;
+                        if is_replaced(&socket) {
+                            cut_off(socket.into()).await;
+                        }
+                    });
+                }
+            }
             // `Prepare` has extracted the same a moment ago.
             Err(error) => eprintln!("a connection handler cannot run: {error}"),
         }
     }
+}
+
+/// How long a new namespace may be replaced by another of the same name.
+const DOUBT: Duration = Duration::from_secs(1);
+
+/// Whether the namespace of this socket is no longer the one of its name.
+///
+/// If two clients ask for a namespace of [`SocketIo::dyn_ns`] at the same moment, before
+/// there is one, both make it, and the second takes the place of the first.
+fn is_replaced<A: Adapter>(socket: &Arc<Socket<A>>) -> bool {
+    let Ok(io) = SocketIo::from_connect_parts(socket, &None);
+    // There is none when the server is closing, which is another matter.
+    let namespace = io.of(socket.ns());
+    let is_absent = |now: BroadcastOperators<A>| now.get_socket(socket.id).is_none();
+    socket.connected() && namespace.is_some_and(is_absent)
 }
 
 /// Runs before the client knows that it is connected.

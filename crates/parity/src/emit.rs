@@ -169,8 +169,8 @@ fn keep<A: Adapter>(
     }
 }
 
-/// Disconnects a client whose buffer is full, as soon as the DISCONNECT finds room.
-async fn cut_off<A: Adapter>(socket: SocketRef<A>) {
+/// Disconnects a client whose buffer may be full, as soon as the DISCONNECT finds room.
+pub(crate) async fn cut_off<A: Adapter>(socket: SocketRef<A>) {
     while let Err(SocketError::InternalChannelFull) = socket.clone().disconnect() {
         tokio::time::sleep(Pace::LONGEST).await;
     }

@@ -1,7 +1,8 @@
 //! A client's first event is never lost.
 
 use std::sync::{
-    Arc, Mutex,
+    Arc, Barrier, Mutex,
+    atomic::{AtomicUsize, Ordering},
     mpsc::{Receiver, Sender, channel},
 };
 
@@ -154,6 +155,27 @@ async fn middleware_runs_first_and_its_reason_reaches_the_client() {
 }
 
 #[tokio::test]
+async fn after_a_middleware_that_panics_only_its_client_waits() {
+    let (address, io) = start().await;
+    let (ran, runs) = channel();
+    let panics = async move || -> Result<(), String> {
+        ran.send(()).expect("the test listens");
+        panic!("as the test wants it");
+    };
+    let nothing = async || {};
+    io.ns("/admin", parity::connection(nothing).with(panics));
+    io.ns("/", parity::connection(nothing));
+    let mut client = Client::connect(address).await;
+    client.send("40/admin,").await;
+    tokio::task::spawn_blocking(move || runs.recv().expect("it runs"))
+        .await
+        .expect("it does not panic");
+    client.send("40/nowhere,").await;
+    assert!(client.receive().await.starts_with("44/nowhere,"));
+    Client::connect(address).await;
+}
+
+#[tokio::test]
 async fn a_dynamic_namespace_can_have_it() {
     let (address, io) = start().await;
     let handler = parity::connection(async |socket: SocketRef| {
@@ -165,6 +187,90 @@ async fn a_dynamic_namespace_can_have_it() {
     let client = Client::connect_to(address, "/room-7,", json!({})).await;
     let answer = client.expect("it exists").call("where", json!([])).await;
     assert_eq!(answer, json!(["/room-7"]));
+}
+
+/// Its clones number 2 and 3 wait for one another. A namespace gets a clone of its handler.
+struct Together(Arc<(AtomicUsize, Barrier)>);
+
+impl Together {
+    fn new() -> Self {
+        Self(Arc::new((AtomicUsize::new(0), Barrier::new(2))))
+    }
+
+    /// From now on.
+    fn count(&self) {
+        self.0.0.store(1, Ordering::SeqCst);
+    }
+}
+
+impl Clone for Together {
+    fn clone(&self) -> Self {
+        let (count, barrier) = &*self.0;
+        let counts = |n| (n > 0).then_some(n + 1);
+        let before = count.fetch_update(Ordering::SeqCst, Ordering::SeqCst, counts);
+        if matches!(before, Ok(1 | 2)) {
+            barrier.wait();
+        }
+        Self(self.0.clone())
+    }
+}
+
+/// Two clients that have asked for the same new namespace at the same moment, and an
+/// event for all who are in it is on its way.
+async fn two_at_once(register: impl FnOnce(&SocketIo, Together)) -> [Client; 2] {
+    let (address, io) = start().await;
+    io.ns("/", async || {});
+    let together = Together::new();
+    register(&io, Together(together.0.clone()));
+    let mut clients = [
+        Client::connect(address).await,
+        Client::connect(address).await,
+    ];
+    together.count();
+    for client in &mut clients {
+        client.send("40/room-7,").await;
+    }
+    for client in &mut clients {
+        assert!(client.receive().await.starts_with("40/room-7,"));
+    }
+    let everyone = io.of("/room-7").expect("it is there");
+    everyone.emit("hear", &()).await.expect("there is room");
+    clients
+}
+
+const HEARD: &str = r#"42/room-7,["hear",null]"#;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn socketioxide_alone_makes_a_namespace_twice() {
+    let mut clients = two_at_once(|io, together| {
+        let handler = async move || drop(together);
+        io.dyn_ns("/room-{id}", handler).expect("a valid pattern");
+    })
+    .await;
+    let mut texts = Vec::new();
+    for client in &mut clients {
+        // The answer to this comes after the event, if there is one.
+        client.send("40/nowhere,").await;
+        texts.push(client.receive().await);
+    }
+    texts.sort();
+    let nothing = r#"44/nowhere,{"message":"Invalid namespace"}"#;
+    assert_eq!(texts, [HEARD, nothing]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_two_that_make_a_namespace_at_once_one_is_told_to_come_again() {
+    let mut clients = two_at_once(|io, together| {
+        let handler = parity::connection(async move || drop(together));
+        io.dyn_ns("/room-{id}", handler).expect("a valid pattern");
+    })
+    .await;
+    let mut texts = Vec::new();
+    for client in &mut clients {
+        texts.push(client.receive().await);
+    }
+    texts.sort();
+    assert_eq!(texts, ["41/room-7,", HEARD]);
 }
 
 #[derive(serde::Deserialize)]
