@@ -154,6 +154,48 @@ async fn middleware_runs_first_and_its_reason_reaches_the_client() {
     assert_eq!(admin.call("hello", json!([])).await, json!(["admin"]));
 }
 
+/// A reason that takes its time to be dropped, which is after it has been sent.
+struct Reason(Receiver<()>);
+
+impl std::fmt::Display for Reason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("no")
+    }
+}
+
+impl Drop for Reason {
+    fn drop(&mut self) {
+        // The thread may have other tasks to run, such as the one that sends.
+        tokio::task::block_in_place(|| {
+            self.0.recv().expect("the test sends it");
+        });
+    }
+}
+
+/// Nothing here can help: the client has to wait a moment, or to try once more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn who_tries_again_the_moment_it_is_refused_can_be_ignored() {
+    let (address, io) = start().await;
+    let (dropped, drop) = channel();
+    let drop = Arc::new(Mutex::new(Some(drop)));
+    let once = async move || match drop.lock().expect("nobody panics").take() {
+        Some(drop) => Err(Reason(drop)),
+        None => Ok(()),
+    };
+    io.ns("/", async || {});
+    io.ns("/admin", parity::connection(async || {}).with(once));
+    let mut client = Client::connect(address).await;
+    client.send("40/admin,").await;
+    assert_eq!(client.receive().await, r#"44/admin,{"message":"no"}"#);
+    client.send("40/admin,").await;
+    // It would be let in now, but there is no answer.
+    for _ in 0..50 {
+        client.send("40/nowhere,").await;
+        assert!(client.receive().await.starts_with("44/nowhere,"));
+    }
+    dropped.send(()).expect("it waits for it");
+}
+
 #[tokio::test]
 async fn after_a_middleware_that_panics_only_its_client_waits() {
     let (address, io) = start().await;
