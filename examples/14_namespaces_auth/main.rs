@@ -35,11 +35,10 @@ const PATIENCE: Duration = Duration::from_secs(3);
 #[tokio::main]
 async fn main() -> lesson_kit::Result {
     let token = admin_token()?;
-    let check =
-        async move |Data(auth): Data<Auth>| match is_same(&auth.token, &token) {
-            true => Ok(()),
-            false => Err("wrong token"),
-        };
+    let check = async move |Data(auth): Data<Auth>| {
+        let is_right = is_same(&auth.token, &token);
+        is_right.then_some(()).ok_or("wrong token")
+    };
 
     let (layer, io) = SocketIo::new_layer();
     io.ns("/", parity::connection(visitor));
@@ -52,19 +51,8 @@ async fn main() -> lesson_kit::Result {
 // ANCHOR_END: main
 
 // ANCHOR: handlers
-async fn visitor(socket: SocketRef, io: SocketIo) {
-    parity::on(
-        &socket,
-        "alert",
-        async move |socket: SocketRef, Data(text): Data<String>, ack: Ack| {
-            let alert = (UserId::of(&socket), text);
-            // There is no `/admin` any more once the server is closing.
-            if let Some(admins) = io.of("/admin") {
-                parity::broadcast(admins, "alert", &alert).ok();
-            }
-            ack.send(&"they know").await.ok();
-        },
-    );
+async fn visitor(socket: SocketRef) {
+    parity::on(&socket, "alert", alert);
     talk(&socket, "the lobby").await;
 }
 
@@ -73,28 +61,47 @@ async fn admin(socket: SocketRef) {
 }
 
 async fn guest(socket: SocketRef) {
-    if let Some(number) = number(socket.ns()) {
-        talk(&socket, &format!("room {number}")).await;
-    }
+    let number = number(socket.ns());
+    let number = number.expect("`numbered` has seen it");
+    talk(&socket, &format!("room {number}")).await;
 }
 
-/// The same in every namespace. A room belongs to its namespace:
-/// there are as many rooms called `here` as there are namespaces.
+/// From one namespace to another.
+async fn alert(
+    socket: SocketRef,
+    // All namespaces, not this one alone.
+    io: SocketIo,
+    Data(text): Data<String>,
+    ack: Ack,
+) {
+    let alert = (UserId::of(&socket), text);
+    // There is no `/admin` once the server is closing.
+    if let Some(admins) = io.of("/admin") {
+        parity::broadcast(admins, "alert", &alert)
+            .expect("two strings can be written as JSON");
+    }
+    // If this fails, the client has gone.
+    ack.send("they know").await.ok();
+}
+// ANCHOR_END: handlers
+
+// ANCHOR: talk
+/// A room belongs to its namespace: there are as many
+/// rooms called `here` as there are namespaces.
 async fn talk(socket: &SocketRef, place: &str) {
     socket.join("here");
-    parity::on(
-        socket,
-        "say",
-        async |socket: SocketRef, Data(text): Data<String>| {
-            let said = (UserId::of(&socket), text);
-            parity::broadcast(socket.within("here"), "said", &said).ok();
-        },
-    );
+    parity::on(socket, "say", say);
     let here = socket.within("here").sockets().len();
     let welcome = (UserId::of(socket), place, here);
     parity::emit(socket, "welcome", &welcome).await.ok();
 }
-// ANCHOR_END: handlers
+
+async fn say(socket: SocketRef, Data(text): Data<String>) {
+    let said = (UserId::of(&socket), text);
+    parity::broadcast(socket.within("here"), "said", &said)
+        .expect("two strings can be written as JSON");
+}
+// ANCHOR_END: talk
 
 // ANCHOR: auth
 /// What a client has to bring to `/admin`.

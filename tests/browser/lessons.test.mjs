@@ -384,6 +384,71 @@ const LESSONS = {
       await tabs[1].close();
     });
   },
+
+  '14_namespaces_auth': async (t, page, { log }) => {
+    const click = (tab, name) => tab.getByRole('button', { name, exact: true }).click();
+    const fill = (tab, label, text) => tab.getByLabel(label, { exact: true }).fill(text);
+    const note = (text) => says(log.locator('.note'), text);
+    const received = (text) => says(log.locator('.received'), text);
+    const admin = await browser.newPage();
+    await admin.goto(page.url());
+    await says(admin.getByRole('status'), /^connected$/);
+    const office = (kind, text) => says(admin.getByRole('log').locator(kind), text);
+
+    await t.test('the lobby welcomes, and hears what is said', async () => {
+      await note(/^\/ welcome to the lobby: [\w-]{16,}, one of [12]$/);
+      await send(page, 'héllo');
+      await says(log.locator('.sent'), '→ / say: héllo');
+      await received(/^← \/ [\w-]{16,}: héllo$/);
+      assert.ok(await page.getByRole('button', { name: 'Leave' }).isDisabled());
+    });
+
+    await t.test('a room is closed as long as there is no admin', async () => {
+      await click(page, 'Knock');
+      await note('/room-7 refused: nobody lets you in');
+    });
+
+    await t.test('a wrong token is refused with the reason, the right one opens', async () => {
+      await click(admin, 'Enter /admin');
+      await office('.note', '/admin refused: wrong token');
+      await fill(admin, 'Token', 'let-me-in');
+      await click(admin, 'Enter /admin');
+      await office('.note', /^\/admin welcome to the office: .*, one of 1$/);
+    });
+
+    await t.test('an alert reaches the admin, and nobody else', async () => {
+      await fill(page, 'Message', 'fire!');
+      await click(page, 'Alert');
+      await note('/ acked: they know');
+      await office('.received', /^← \/admin ALERT from [\w-]{16,}: fire!$/);
+      assert.equal(await log.getByText(/ALERT from/).count(), 0);
+    });
+
+    await t.test('the admin decides who gets into a room', async () => {
+      await admin.getByLabel('Whoever knocks here').selectOption('is not let in');
+      await click(page, 'Knock');
+      await office('.received', '← /admin knock at room 7: no');
+      await log.getByText('nobody lets you in').nth(1).waitFor();
+      await admin.getByLabel('Whoever knocks here').selectOption('is let in');
+      await click(page, 'Knock');
+      await note(/^\/room-7 welcome to room 7: .*, one of 1$/);
+      await fill(page, 'Room', '700');
+      await click(page, 'Knock');
+      await note('/room-700 refused: Invalid namespace');
+    });
+
+    await t.test('a room is heard by nobody outside, and can be left', async () => {
+      await page.getByLabel('Speak in').selectOption('/room-7');
+      await send(page, 'among us');
+      await received(/^← \/room-7 [\w-]{16,}: among us$/);
+      await click(page, 'Leave');
+      await note('/room-7 disconnected: io client disconnect');
+      await send(page, 'to all');
+      await office('.received', /^← \/ [\w-]{16,}: to all$/);
+      assert.equal(await admin.getByText('among us').count(), 0);
+    });
+    await admin.close();
+  },
 };
 
 for (const [name, steps] of Object.entries(LESSONS)) {

@@ -49,10 +49,11 @@ function admin(socket) {
 }
 
 function guest(socket) {
-  const number = socket.nsp.name.slice('/room-'.length);
-  talk(socket, `room ${number}`);
+  talk(socket, `room ${numberOf(socket)}`);
 }
+// ANCHOR_END: handlers
 
+// ANCHOR: talk
 function talk(socket, place) {
   const { nsp } = socket;
   socket.join('here');
@@ -63,26 +64,29 @@ function talk(socket, place) {
   socket.emit('welcome', socket.id, place, here);
 }
 
-// What `Data<String>` and `problem` are in the lesson.
+// A client can send anything. Rust has types for that.
 function on(socket, event, handler) {
   socket.on(event, (text, ...rest) => {
-    if (typeof text === 'string') return handler(text, ...rest);
-    socket.emit('problem', { event, error: 'not a text' });
+    if (typeof text === 'string') handler(text, ...rest);
+    else socket.emit('problem', { event, error: 'no text' });
   });
 }
-// ANCHOR_END: handlers
+// ANCHOR_END: talk
 
 // ANCHOR: knock
 function knock(socket) {
-  const number = Number(socket.nsp.name.slice('/room-'.length));
   return new Promise((resolve, reject) => {
     io.of('/admin').timeout(PATIENCE)
       // The error says that not all have answered.
-      .emit('knock', number, (_error, answers) => {
+      .emit('knock', numberOf(socket), (_error, answers) => {
         if (answers.includes(true)) resolve();
         else reject(new Error('nobody lets you in'));
       });
   });
+}
+
+function numberOf(socket) {
+  return Number(socket.nsp.name.slice('/room-'.length));
 }
 // ANCHOR_END: knock
 
@@ -107,7 +111,7 @@ function adminToken() {
 
 onShutdown(() => {
   io.close();
-  server.closeAllConnections();
-  // A client that does not answer the close.
+  // Whoever does not answer is not waited for.
   setTimeout(() => process.exit(0), 1_000).unref();
+  server.closeAllConnections();
 });
