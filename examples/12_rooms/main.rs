@@ -181,7 +181,11 @@ fn rooms(
 // ANCHOR: gone
 /// Tells each of the others once, however many rooms they share.
 async fn gone(socket: SocketRef) {
-    let others = socket.to(socket.rooms());
+    let _floor = FLOOR.lock().expect("no action panics");
+    let rooms = socket.rooms();
+    // Whoever hears of it, and asks, must not find it there.
+    socket.leave_all();
+    let others = socket.to(rooms);
     parity::broadcast(others, "gone", &UserId::of(&socket)).ok();
 }
 // ANCHOR_END: gone

@@ -322,6 +322,64 @@ const LESSONS = {
       await says(other.getByRole('log').locator('.received').nth(1), MARKUP);
       await other.close();
       await received(/^← ask was answered: \{\}, \[".+"\]$/);
+  '12_rooms': async (t, page, { log }) => {
+    const tab = async () => {
+      const other = await browser.newPage();
+      await other.goto(page.url());
+      await says(other.getByRole('status'), /^connected$/);
+      await says(other.getByRole('log').locator('.note'), 'you are in lobby');
+      return other;
+    };
+    const click = (tab, name) => tab.getByRole('button', { name, exact: true }).click();
+    const enter = async (tab, room) => {
+      await tab.getByLabel('Room', { exact: true }).fill(room);
+      await click(tab, 'Join');
+      await says(tab.getByRole('log').locator('.note'), `you are in ${room}`);
+    };
+    const said = (tab, text) => says(tab.getByRole('log').locator('.received'), text);
+    const name = (tab) => tab.locator('#me').textContent();
+
+    await says(log.locator('.note'), 'you are in lobby');
+    const [bob, cy] = [await tab(), await tab()];
+
+    await t.test('what is said in a room is heard there alone', async () => {
+      await enter(page, 'red');
+      await enter(bob, 'red');
+      await send(bob, 'hello, red');
+      await said(page, `← red, ${await name(bob)}: hello, red`);
+      await said(bob, '← red, you: hello, red');
+      await send(cy, 'hello, lobby');
+      for (const each of [page, bob, cy]) await said(each, /^← lobby, .*: hello, lobby$/);
+      assert.equal(await cy.getByRole('log').getByText('hello, red').count(), 0);
+    });
+
+    await t.test('whoever is not in a room cannot talk there', async () => {
+      await cy.getByLabel('Room', { exact: true }).fill('red');
+      await send(cy, 'psst');
+      await says(cy.getByRole('log').locator('.note'), 'refused: you are not in this room');
+      await click(cy, 'Who is there?');
+      await said(cy, /^← in red: \S{16,}, \S{16,}$/);
+    });
+
+    await t.test('a click on an id is an invitation', async () => {
+      await page.getByRole('button', { name: await name(cy) }).click();
+      await said(cy, `← ${await name(page)} invites you to red`);
+      await click(cy, 'Join');
+      await says(log.locator('.note'), `${await name(cy)} has joined red`);
+    });
+
+    await t.test('the list of rooms shows who is where', async () => {
+      const rooms = page.locator('#rooms');
+      await says(rooms.locator('div'), new RegExp(`^red: .*${await name(cy)}`));
+      await click(bob, 'Leave');
+      await says(log.locator('.note'), `${await name(bob)} has left red`);
+      // Of rooms that it is not in, the page learns when it looks again.
+      await enter(bob, 'blue');
+      await click(page, 'Look again');
+      await says(rooms.locator('div'), `blue: ${await name(bob)}`);
+      await Promise.all([bob.close(), cy.close()]);
+      await says(rooms, /^lobby: you red: you $/);
+      await page.getByLabel('Room', { exact: true }).fill('lobby');
     });
   },
 

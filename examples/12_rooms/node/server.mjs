@@ -132,6 +132,7 @@ function reply(action) {
 
 onShutdown(() => {
   io.close();
-  // Whoever has not sent a request yet is not waited for.
+  // Whoever does not answer is not waited for.
+  setTimeout(() => process.exit(0), 1_000).unref();
   server.closeAllConnections();
 });

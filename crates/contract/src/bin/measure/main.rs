@@ -1,4 +1,4 @@
-//! `cargo measure [requests | broadcast]`: what a request or a delivery costs a lesson,
+//! `cargo measure [requests | broadcast | rooms]`: what a request or a delivery costs a lesson,
 //! and what it costs its twin.
 //!
 //! The figure is the CPU time (user and system) of the server's process over the
@@ -8,12 +8,16 @@
 //! only on a machine that has little else to do.
 
 mod broadcast;
+mod fanout;
 mod process;
 mod requests;
+mod rooms;
 
 use std::{env, fs, path::Path, thread};
 
 use contract::{Failure, Lesson, Peer, Result};
+
+use crate::{broadcast::Broadcast, rooms::Rooms};
 
 /// How often each server is measured, in turn with its twin; the median counts.
 const ROUNDS: usize = 5;
@@ -24,26 +28,31 @@ const ROUNDS: usize = 5;
 async fn main() -> Result {
     let wanted = env::args().nth(1);
     let wanted = wanted.as_deref();
-    if !matches!(wanted, None | Some("requests" | "broadcast")) {
+    if !matches!(wanted, None | Some("requests" | "broadcast" | "rooms")) {
         return Err(Failure::new(
-            "usage: cargo measure [requests | broadcast]; without a word it measures both",
+            "usage: cargo measure [requests | broadcast | rooms]; without a word it \
+             measures all of them",
         ));
     }
-    if wanted != Some("broadcast") {
+    let measures = |name| wanted.is_none_or(|wanted| wanted == name);
+    if measures("requests") {
         save("requests", &requests::measure().await?)?;
     }
-    if wanted != Some("requests") {
-        save("broadcast", &broadcast::measure().await?)?;
+    if measures("broadcast") {
+        save("broadcast", &fanout::measure::<Broadcast>().await?)?;
+    }
+    if measures("rooms") {
+        save("rooms", &fanout::measure::<Rooms>().await?)?;
     }
     Ok(())
 }
 
-/// Measures a lesson and its twin in turn, round after round, and returns the medians.
+/// Measures a lesson and its twin in turn, and returns what each round has found.
 async fn side_by_side<const N: usize, F>(
     title: &str,
     lesson: &Lesson,
     one_round: impl Fn(Lesson) -> F,
-) -> Result<[[f64; N]; 2]>
+) -> Result<[Vec<[f64; N]>; 2]>
 where
     F: Future<Output = Result<[f64; N]>>,
 {
@@ -54,7 +63,7 @@ where
             side.push(one_round(lesson.clone().on(peer)).await?);
         }
     }
-    Ok(sides.map(|rounds| process::medians(&rounds)))
+    Ok(sides)
 }
 
 fn save(name: &str, table: &str) -> Result {

@@ -5,7 +5,10 @@ use std::fmt::Write as _;
 use contract::{Lesson, Request, Result, Server};
 use tokio::task::JoinSet;
 
-use crate::{process::Usage, side_by_side};
+use crate::{
+    process::{Usage, medians},
+    side_by_side,
+};
 
 /// How many requests are measured in each round.
 const REQUESTS: usize = 100_000;
@@ -47,7 +50,8 @@ pub(crate) async fn measure() -> Result<String> {
         if let Some(arg) = arg {
             lesson = lesson.arg(arg);
         }
-        let [rust, node] = side_by_side(title, &lesson, one_round).await?;
+        let sides = side_by_side(title, &lesson, one_round).await?;
+        let [rust, node] = sides.map(|rounds| medians(&rounds));
         table += &row(title, rust, node);
     }
     Ok(table)
