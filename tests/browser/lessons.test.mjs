@@ -322,6 +322,9 @@ const LESSONS = {
       await says(other.getByRole('log').locator('.received').nth(1), MARKUP);
       await other.close();
       await received(/^← ask was answered: \{\}, \[".+"\]$/);
+    });
+  },
+
   '12_rooms': async (t, page, { log }) => {
     const tab = async () => {
       const other = await browser.newPage();
