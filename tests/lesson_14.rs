@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use contract::{
-    EngineIo, Event, Failure, Lesson, Peer, Recording, Request, Result, Server,
-    Signal, compare_diagram_with_the_book, compare_with_the_book, peer, within,
+    EngineIo, Event, Failure, Lesson, Peer, Recording, Result, Server, Signal,
+    compare_diagram_with_the_book, compare_with_the_book, peer, within,
 };
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 #[path = "contracts/program.rs"]
 mod program;
+#[path = "contracts/socketio.rs"]
+mod socketio;
 
 fn lesson() -> Lesson {
     Lesson::new("14_namespaces_auth")
@@ -139,23 +141,6 @@ async fn the_official_client_works_with_it() -> Result {
 async fn the_official_client_works_with_it_from_polling_on() -> Result {
     let transports = "polling,websocket";
     lesson().official_client("lesson_14", transports).await
-}
-
-#[tokio::test]
-async fn the_page_its_stylesheet_and_the_client_are_served() -> Result {
-    let server = lesson().start().await?;
-    for (path, content_type) in [
-        ("/", "text/html; charset=utf-8"),
-        ("/style.css", "text/css; charset=utf-8"),
-    ] {
-        let response = server.request(Request::get(path)).await?;
-        response
-            .expect_status(200)?
-            .expect_header("content-type", content_type)?;
-    }
-    let client = Request::get("/socket.io/socket.io.js");
-    server.request(client).await?.expect_status(200)?;
-    Ok(())
 }
 
 mod token {

@@ -33,7 +33,7 @@ use crate::{
 /// | events of one client | are handled in order | are tasks of their own, in any order |
 /// | a wrong argument | is the handler's business | the handler does not run, and nobody learns of it |
 /// | a room for each socket | named after `socket.id` | none |
-/// | two clients that are the first in a namespace of [`SocketIo::dyn_ns`] at once | are both in it | one of them hears nothing, and is thrown out when it says something |
+/// | two clients that are the first in a namespace of [`SocketIo::dyn_ns`] at once | are both in it | one of them hears nothing, and its connection is closed when it says something |
 ///
 /// ```js
 /// io.on('connection', (socket) => {
@@ -58,8 +58,8 @@ use crate::{
 /// reached an `await` that has to wait: register all handlers before that, with [`on`]
 /// (those registered with [`Socket::on`] get no such guarantee).
 ///
-/// (Of two that are the first at once, one is told that the server has disconnected it.
-/// It may connect again at once.)
+/// Of two clients that are the first in a dynamic namespace at once, one is disconnected by
+/// the server, within a second. It may connect again.
 ///
 /// Middleware is added as usual, with `.with(…)`, and runs before any of this. If the
 /// handler asks for [`Data`] and the client's `auth` does not fit, the client gets a
