@@ -179,14 +179,15 @@ fn rooms(
 // ANCHOR_END: who
 
 // ANCHOR: gone
-/// Tells each of the others once, however many rooms they share.
+/// Tells each of the others once, however many rooms they
+/// share.
 async fn gone(socket: SocketRef) {
     let _floor = FLOOR.lock().expect("no action panics");
     let rooms = socket.rooms();
     // Whoever hears of it, and asks, must not find it there.
     socket.leave_all();
-    let others = socket.to(rooms);
-    parity::broadcast(others, "gone", &UserId::of(&socket)).ok();
+    let (others, id) = (socket.to(rooms), UserId::of(&socket));
+    parity::broadcast(others, "gone", &id).ok();
 }
 // ANCHOR_END: gone
 
