@@ -147,7 +147,7 @@ impl Room {
     /// Sends `{id}: {text}` to everyone.
     async fn say(&self, id: u64, text: &str) {
         // Made once. A clone of it is one more reference.
-        let message = format!("{id}: {text}").into();
+        let message: Utf8Bytes = format!("{id}: {text}").into();
         // One speaks at a time, and gives the others time to
         // write. Otherwise a few could fill the queues of clients
         // that have had no turn yet.
