@@ -14,7 +14,7 @@ mod program;
 #[path = "contracts/socketio.rs"]
 mod socketio;
 
-use socketio::Polling;
+use socketio::{Polling, after_the_first_ping};
 
 fn lesson() -> Lesson {
     Lesson::new("09_connect")
@@ -98,19 +98,6 @@ impl Guest {
         assert_eq!(self.hear("hello").await?, json!(["still there?"]));
         Ok(())
     }
-}
-
-/// A session whose first ping is over. socketioxide sends it at once, which could be
-/// before or after anything else.
-async fn pinged(server: &Server) -> Result<EngineIo> {
-    let mut engine = server.engineio().await?;
-    if peer() == Peer::Rust {
-        engine.answer_pings(false);
-        engine.expect("2").await?;
-        engine.send("3").await?;
-        engine.answer_pings(true);
-    }
-    Ok(engine)
 }
 
 /// Whether a new client gets its answer, whatever the others did.
@@ -224,7 +211,7 @@ mod connecting {
     #[tokio::test]
     async fn the_first_event_is_not_lost() -> Result {
         let server = lesson().start().await?;
-        let mut engine = pinged(&server).await?;
+        let mut engine = after_the_first_ping(&server).await?;
         engine.of("/").connect(Value::Null).await?;
         engine.websocket().connection().forget();
         let mut socket = engine.of("/");
@@ -596,8 +583,8 @@ mod recorded {
     /// Bob joins Ada, says hello and then bye.
     async fn visit() -> Result<Transcript> {
         let server = lesson().start().await?;
-        let mut ada = Guest::enter(pinged(&server).await?).await?;
-        let mut bob = pinged(&server).await?;
+        let mut ada = Guest::enter(after_the_first_ping(&server).await?).await?;
+        let mut bob = after_the_first_ping(&server).await?;
         let recording = Recording::new();
         recording.add("Ada", ada.engine.websocket().connection());
         recording.add("Bob", bob.websocket().connection());

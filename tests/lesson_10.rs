@@ -27,15 +27,9 @@ async fn connected(server: &Server) -> Result<Client> {
     Ok(client)
 }
 
-/// A session whose transcript has no ping in it: socketioxide sends the first at once.
+/// A session in `/` whose transcript has no ping in it.
 async fn calm(server: &Server) -> Result<EngineIo> {
-    let mut engine = server.engineio().await?;
-    if peer() == Peer::Rust {
-        engine.answer_pings(false);
-        engine.expect("2").await?;
-        engine.send("3").await?;
-        engine.answer_pings(true);
-    }
+    let mut engine = socketio::after_the_first_ping(server).await?;
     engine.of("/").connect(Value::Null).await?;
     engine.websocket().connection().forget();
     Ok(engine)

@@ -27,16 +27,8 @@ struct Client {
 
 /// A client that knows its id and is in no room.
 async fn client(server: &Server) -> Result<Client> {
-    let mut engine = server.engineio().await?;
-    if peer() == Peer::Rust {
-        // socketioxide sends its first ping at once. A transcript looks better without it.
-        engine.answer_pings(false);
-        engine.expect("2").await?;
-        engine.send("3").await?;
-        engine.answer_pings(true);
-    }
     let mut client = Client {
-        engine,
+        engine: socketio::after_the_first_ping(server).await?,
         id: String::new(),
     };
     client.socket().connect(Value::Null).await?;

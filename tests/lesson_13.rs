@@ -843,15 +843,8 @@ mod ids {
 mod recorded {
     use super::*;
 
-    /// Connects, and answers the first ping, which socketioxide sends at once.
     async fn enter_after_the_ping(server: &Server) -> Result<Client> {
-        let mut engine = server.engineio().await?;
-        if peer() == Peer::Rust {
-            engine.answer_pings(false);
-            engine.expect("2").await?;
-            engine.send("3").await?;
-            engine.answer_pings(true);
-        }
+        let mut engine = socketio::after_the_first_ping(server).await?;
         let (sid, id) = connect(&mut engine).await?;
         Ok(Client { engine, id, sid })
     }

@@ -885,22 +885,10 @@ mod rooms {
 mod recorded {
     use super::*;
 
-    /// The lesson sends its first ping at once, the twin after 25 seconds.
-    async fn after_the_ping(server: &Server) -> Result<EngineIo> {
-        let mut engine = server.engineio().await?;
-        if peer() == Peer::Rust {
-            engine.answer_pings(false);
-            engine.expect("2").await?;
-            engine.send("3").await?;
-            engine.answer_pings(true);
-        }
-        Ok(engine)
-    }
-
     #[tokio::test]
     async fn recorded_admin() -> Result {
         let server = lesson().start().await?;
-        let mut engine = after_the_ping(&server).await?;
+        let mut engine = socketio::after_the_first_ping(&server).await?;
         let lobby = enter(&mut engine, "/", Value::Null).await?;
         engine.websocket().connection().forget();
         let mut office = engine.of("/admin");
@@ -924,8 +912,8 @@ mod recorded {
     #[tokio::test]
     async fn recorded_knock() -> Result {
         let server = lesson().start().await?;
-        let mut guest = after_the_ping(&server).await?;
-        let mut inside = after_the_ping(&server).await?;
+        let mut guest = socketio::after_the_first_ping(&server).await?;
+        let mut inside = socketio::after_the_first_ping(&server).await?;
         enter(&mut inside, "/admin", token()).await?;
         let recording = Recording::new();
         recording.add("Guest", guest.websocket().connection());

@@ -109,6 +109,19 @@ fn expect_refused(response: &Response, code: u8, message: &str) -> Result {
     Ok(())
 }
 
+/// A session whose first ping is over. socketioxide sends it at once, which could be
+/// before or after anything else; Node waits for 25 seconds.
+pub(crate) async fn after_the_first_ping(server: &Server) -> Result<EngineIo> {
+    let mut engine = server.engineio().await?;
+    if peer() == Peer::Rust {
+        engine.answer_pings(false);
+        engine.expect("2").await?;
+        engine.send("3").await?;
+        engine.answer_pings(true);
+    }
+    Ok(engine)
+}
+
 #[tokio::test]
 async fn there_is_a_page_its_stylesheet_and_nothing_else() -> Result {
     let server = lesson().start().await?;

@@ -53,10 +53,7 @@ impl Server {
         namespace: &str,
         auth: Value,
     ) -> Result<SocketIo<EngineIo>> {
-        let mut socket = SocketIo {
-            engine: self.engineio().await?,
-            namespace: namespace.into(),
-        };
+        let mut socket = self.engineio().await?.into_namespace(namespace);
         socket.connect(auth).await?;
         Ok(socket)
     }
@@ -180,6 +177,14 @@ impl EngineIo {
 
     /// One namespace of this session. The session need not be connected to it.
     pub fn of(&mut self, namespace: &str) -> SocketIo<&mut Self> {
+        SocketIo {
+            engine: self,
+            namespace: namespace.into(),
+        }
+    }
+
+    /// One namespace, which keeps the session. Otherwise as [`of`](Self::of).
+    pub fn into_namespace(self, namespace: &str) -> SocketIo<Self> {
         SocketIo {
             engine: self,
             namespace: namespace.into(),
