@@ -1,4 +1,9 @@
-use std::{borrow::Borrow, env, fmt, time::Duration};
+use std::{
+    borrow::Borrow,
+    env, fmt,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
 use wire::Transcript;
 
@@ -11,7 +16,9 @@ pub type Result<T = ()> = std::result::Result<T, Failure>;
 /// when a test returns an error.
 pub struct Failure {
     message: String,
+    values: Option<(String, String)>,
     transcript: Option<String>,
+    help: Vec<String>,
 }
 
 impl Failure {
@@ -20,7 +27,9 @@ impl Failure {
         let message = message.into();
         Self {
             message,
+            values: None,
             transcript: None,
+            help: Vec::new(),
         }
     }
 
@@ -30,9 +39,10 @@ impl Failure {
         expected: &dyn fmt::Debug,
         got: &dyn fmt::Debug,
     ) -> Self {
-        Self::new(format!(
-            "{what}\n  expected  {expected:?}\n       got  {got:?}"
-        ))
+        Self {
+            values: Some((format!("{expected:?}"), format!("{got:?}"))),
+            ..Self::new(what)
+        }
     }
 
     /// The same failure with what went over the wire. The first transcript given stays.
@@ -42,18 +52,76 @@ impl Failure {
             .get_or_insert_with(|| transcript.borrow().to_string());
         self
     }
+
+    /// What went wrong, in a few words.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// What was expected and what came, if the two were compared.
+    pub fn values(&self) -> Option<(&str, &str)> {
+        let (expected, got) = self.values.as_ref()?;
+        Some((expected, got))
+    }
+
+    /// What had gone over the wire, if there was a wire.
+    pub fn transcript(&self) -> Option<&str> {
+        self.transcript.as_deref().filter(|text| !text.is_empty())
+    }
+
+    /// What may be the cause, and what to do about it.
+    pub fn help(&self) -> &[String] {
+        &self.help
+    }
+}
+
+/// Says more about a failure, where it is known what it means.
+pub trait Explain {
+    /// Puts in front of the message whose it is, or what was tried: `context: message`.
+    #[must_use]
+    fn context(self, context: impl fmt::Display) -> Self;
+
+    /// Adds what may be the cause, and what to do about it.
+    #[must_use]
+    fn help(self, help: impl fmt::Display) -> Self;
+}
+
+impl Explain for Failure {
+    fn context(mut self, context: impl fmt::Display) -> Self {
+        self.message = format!("{context}: {}", self.message);
+        self
+    }
+
+    fn help(mut self, help: impl fmt::Display) -> Self {
+        self.help.push(help.to_string());
+        self
+    }
+}
+
+impl<T> Explain for Result<T> {
+    fn context(self, context: impl fmt::Display) -> Self {
+        self.map_err(|failure| failure.context(context))
+    }
+
+    fn help(self, help: impl fmt::Display) -> Self {
+        self.map_err(|failure| Explain::help(failure, help))
+    }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)?;
-        match &self.transcript {
-            Some(text) if !text.is_empty() => {
-                f.write_str("\n  on the wire (> sent, < received):")?;
-                text.lines().try_for_each(|line| write!(f, "\n    {line}"))
-            }
-            _ => Ok(()),
+        if let Some((expected, got)) = self.values() {
+            write!(f, "\n  expected  {expected}\n       got  {got}")?;
         }
+        if let Some(text) = self.transcript() {
+            f.write_str("\n  on the wire (> sent, < received):")?;
+            text.lines()
+                .try_for_each(|line| write!(f, "\n    {line}"))?;
+        }
+        self.help
+            .iter()
+            .try_for_each(|help| write!(f, "\n  help: {help}"))
     }
 }
 
@@ -69,7 +137,18 @@ impl<E: std::error::Error> From<E> for Failure {
     }
 }
 
-/// How long the kit waits for anything: 10 seconds, or `CONTRACT_DEADLINE` of them.
+/// In milliseconds; 0 if nobody has set it.
+static DEADLINE: AtomicU64 = AtomicU64::new(0);
+
+/// Makes the kit wait for this long at most, in whole milliseconds. What is in
+/// `CONTRACT_DEADLINE` comes first.
+pub fn set_deadline(deadline: Duration) {
+    let millis = u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX);
+    DEADLINE.store(millis, Ordering::Relaxed);
+}
+
+/// How long the kit waits for anything: `CONTRACT_DEADLINE` seconds, else what was
+/// [set](set_deadline), else 10 seconds.
 ///
 /// It is there to end a wait that would never end. No test measures time by it.
 ///
@@ -77,12 +156,15 @@ impl<E: std::error::Error> From<E> for Failure {
 ///
 /// `CONTRACT_DEADLINE` is not a whole number of seconds.
 pub fn deadline() -> Duration {
-    match env::var("CONTRACT_DEADLINE") {
-        Ok(text) => Duration::from_secs(
-            text.parse()
-                .expect("CONTRACT_DEADLINE is a whole number of seconds"),
-        ),
-        Err(_) => Duration::from_secs(10),
+    if let Ok(text) = env::var("CONTRACT_DEADLINE") {
+        let seconds = text.parse();
+        return Duration::from_secs(
+            seconds.expect("CONTRACT_DEADLINE is a whole number of seconds"),
+        );
+    }
+    match DEADLINE.load(Ordering::Relaxed) {
+        0 => Duration::from_secs(10),
+        millis => Duration::from_millis(millis),
     }
 }
 

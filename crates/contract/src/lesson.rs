@@ -2,17 +2,15 @@ use std::{
     collections::HashMap,
     env, fmt, io,
     path::{Path, PathBuf},
-    process::Stdio,
     sync::LazyLock,
 };
 
-use serde_json::Value;
 use tokio::{
     process::Command,
     sync::{Mutex, OnceCell},
 };
 
-use crate::{Exit, Failure, Result, Server};
+use crate::{Exit, Failure, Program, Result, Server};
 
 /// Which of the two servers a contract is run against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,7 +110,7 @@ impl Lesson {
     /// It cannot be built or started; it ends, or prints anything else, before
     /// `listening on http://127.0.0.1:<port>`; or it does nothing at all.
     pub async fn start(&self) -> Result<Server> {
-        Server::start(self.command().await?).await
+        self.program().await?.start().await
     }
 
     /// Runs a lesson that should end by itself, and says how it ended.
@@ -121,26 +119,23 @@ impl Lesson {
     ///
     /// It cannot be built or started, or it does not end.
     pub async fn run(&self) -> Result<Exit> {
-        Server::run(self.command().await?).await
+        self.program().await?.run().await
     }
 
-    async fn command(&self) -> Result<Command> {
-        let mut command = match self.peer {
-            Peer::Rust => Command::new(build(self.name, self.release).await?),
+    async fn program(&self) -> Result<Program> {
+        let program = match self.peer {
+            Peer::Rust => Program::new(build(self.name, self.release).await?),
             Peer::Node => {
                 let twin = root().join("examples").join(self.name).join("node");
-                let mut node = Command::new(node().await?);
-                node.arg(twin.join("server.mjs"));
-                node
+                let twin = twin.join("server.mjs");
+                Program::new(node().await?).arg(twin.to_string_lossy())
             }
         };
-        command
-            .args(&self.args)
-            .envs(self.env.iter().map(|(name, value)| (name, value)))
-            .env("PORT", &self.port)
-            // Symbolising the stack of an expected panic takes seconds.
-            .env("RUST_BACKTRACE", "0");
-        Ok(command)
+        let program = self.args.iter().fold(program, Program::arg);
+        let env = self.env.iter();
+        let program =
+            env.fold(program, |program, (name, value)| program.env(name, value));
+        Ok(program.env("PORT", &self.port))
     }
 }
 
@@ -162,34 +157,15 @@ async fn build(example: &'static str, release: bool) -> Result<PathBuf> {
         return Ok(program.clone());
     }
 
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
-    command
-        .args(["build", "--quiet", "--example", example])
-        .args(["--message-format", "json-render-diagnostics"])
-        .current_dir(root());
+    let mut arguments = vec!["--example", example];
     if release {
-        command.arg("--release");
+        arguments.push("--release");
     }
-    let output = command.stdin(Stdio::null()).output().await?;
-    if !output.status.success() {
-        let log = String::from_utf8_lossy(&output.stderr);
-        return Err(Failure::new(format!("cannot build {example}:\n{log}")));
-    }
-    let program = executable(&output.stdout, example).ok_or_else(|| {
-        Failure::new(format!("Cargo built {example} but named no program for it"))
-    })?;
+    let (program, _) = crate::program::build(&arguments, false)
+        .await
+        .map_err(|log| Failure::new(format!("cannot build {example}:\n{log}")))?;
     built.insert((example, release), program.clone());
     Ok(program)
-}
-
-/// The program of `example` among Cargo's messages, one JSON object per line.
-fn executable(messages: &[u8], example: &str) -> Option<PathBuf> {
-    messages
-        .split(|&byte| byte == b'\n')
-        .filter_map(|line| serde_json::from_slice::<Value>(line).ok())
-        .filter(|message| message["target"]["name"] == example)
-        .find_map(|message| Some(message["executable"].as_str()?.into()))
 }
 
 /// `node`, once it is clear that the twins can run.

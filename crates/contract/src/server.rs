@@ -4,7 +4,7 @@ use std::{
     process::{ExitStatus, Stdio},
     sync::{Arc, Mutex},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tokio::{
@@ -78,8 +78,13 @@ impl Exit {
 }
 
 impl Server {
-    pub(crate) async fn start(command: Command) -> Result<Self> {
-        let mut process = Process::spawn(command)?;
+    pub(crate) async fn start(
+        command: Command,
+        memory: Option<u64>,
+        remember: impl FnOnce(Log),
+    ) -> Result<Self> {
+        let mut process = Process::spawn(command, memory)?;
+        remember(process.log.clone());
         let line = within("first line on stdout", &mut process.first_line).await?;
         let Ok(first) = line else {
             let Exit { code, stderr, .. } = process.exit().await?;
@@ -98,8 +103,14 @@ impl Server {
         Ok(Self { process, addr })
     }
 
-    pub(crate) async fn run(command: Command) -> Result<Exit> {
-        Process::spawn(command)?.exit().await
+    pub(crate) async fn run(
+        command: Command,
+        memory: Option<u64>,
+        remember: impl FnOnce(Log),
+    ) -> Result<Exit> {
+        let process = Process::spawn(command, memory)?;
+        remember(process.log.clone());
+        process.exit().await
     }
 
     /// Where the server listens.
@@ -207,11 +218,56 @@ impl Server {
 #[derive(Debug)]
 struct Process {
     child: Child,
+    started: Instant,
     /// The first line on stdout; an error if there is none.
     first_line: oneshot::Receiver<String>,
-    stdout: Arc<Mutex<Vec<u8>>>,
-    stderr: Arc<Mutex<Vec<u8>>>,
+    log: Log,
     readers: Vec<JoinHandle<()>>,
+}
+
+/// What is known of a process, also after it has gone.
+#[derive(Clone, Debug, Default)]
+pub struct Log(Arc<Written>);
+
+#[derive(Debug, Default)]
+struct Written {
+    stdout: Mutex<Vec<u8>>,
+    stderr: Mutex<Vec<u8>>,
+    end: Mutex<Option<End>>,
+}
+
+/// How a process ended.
+#[derive(Clone, Copy, Debug)]
+pub struct End {
+    /// What the process ended with by itself; `None` if it had to be killed.
+    pub status: Option<ExitStatus>,
+    /// How long it ran.
+    pub lived: Duration,
+    /// For how long it used a core, all threads together; `None` where the system does
+    /// not say, and for what ended by itself.
+    pub cpu: Option<Duration>,
+}
+
+impl Log {
+    /// What it has printed on standard output so far; of very much, the first MiB.
+    pub fn stdout(&self) -> String {
+        text(&self.0.stdout)
+    }
+
+    /// What it has printed on standard error so far; of very much, the first MiB.
+    pub fn stderr(&self) -> String {
+        text(&self.0.stderr)
+    }
+
+    /// How it ended; `None` as long as it runs.
+    pub fn end(&self) -> Option<End> {
+        *self.0.end.lock().expect("nobody panics while holding it")
+    }
+}
+
+fn text(bytes: &Mutex<Vec<u8>>) -> String {
+    let bytes = bytes.lock().expect("its reader does not panic");
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// The most output that is kept: a server in a loop must not fill the memory.
@@ -221,26 +277,34 @@ const MOST_OUTPUT: usize = 1 << 20;
 const LONGEST_LINE: usize = 4096;
 
 impl Process {
-    fn spawn(mut command: Command) -> Result<Self> {
+    fn spawn(mut command: Command, memory: Option<u64>) -> Result<Self> {
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()?;
+        if let (Some(pid), Some(bytes)) = (child.id(), memory) {
+            limit_memory(pid, bytes)?;
+        }
         let out = child.stdout.take().expect("stdout is piped");
         let err = child.stderr.take().expect("stderr is piped");
         let (tx, first_line) = oneshot::channel();
-        let (stdout, stderr) = (Arc::default(), Arc::default());
+        let log = Log::default();
+        let (to_out, to_err) = (log.clone(), log.clone());
         let readers = vec![
-            tokio::spawn(collect(out, Arc::clone(&stdout), Some(tx))),
-            tokio::spawn(collect(err, Arc::clone(&stderr), None)),
+            tokio::spawn(async move {
+                collect(out, &to_out.0.stdout, Some(tx)).await;
+            }),
+            tokio::spawn(async move {
+                collect(err, &to_err.0.stderr, None).await;
+            }),
         ];
         Ok(Self {
             child,
+            started: Instant::now(),
             first_line,
-            stdout,
-            stderr,
+            log,
             readers,
         })
     }
@@ -250,14 +314,10 @@ impl Process {
         for reader in self.readers.drain(..) {
             within("end of the output", reader).await??;
         }
-        let take = |bytes: &Mutex<Vec<u8>>| {
-            let bytes = bytes.lock().expect("its reader does not panic");
-            String::from_utf8_lossy(&bytes).into_owned()
-        };
         Ok(Exit {
             code: status.code(),
-            stdout: take(&self.stdout),
-            stderr: take(&self.stderr),
+            stdout: self.log.stdout(),
+            stderr: self.log.stderr(),
         })
     }
 
@@ -287,6 +347,17 @@ impl Process {
 impl Drop for Process {
     /// `kill_on_drop` alone would leave a zombie if the runtime ends first.
     fn drop(&mut self) {
+        let end = End {
+            cpu: self.child.id().and_then(cpu_time),
+            status: self.child.try_wait().ok().flatten(),
+            lived: self.started.elapsed(),
+        };
+        *self
+            .log
+            .0
+            .end
+            .lock()
+            .expect("nobody panics while holding it") = Some(end);
         let _ = self.child.start_kill();
         for _ in 0..1_000 {
             if !matches!(self.child.try_wait(), Ok(None)) {
@@ -297,12 +368,50 @@ impl Drop for Process {
     }
 }
 
+/// For how long a process has used a core.
+#[cfg(target_os = "linux")]
+fn cpu_time(pid: u32) -> Option<Duration> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The second field, the name, is in parentheses and may hold anything. `utime` and
+    // `stime` are fields 14 and 15, in ticks.
+    let fields = stat.rsplit_once(") ")?.1.split(' ').skip(11);
+    let ticks: u64 = fields.take(2).filter_map(|n| n.parse::<u64>().ok()).sum();
+    let a_second = rustix::param::clock_ticks_per_second();
+    Some(Duration::from_millis(ticks * 1000 / a_second))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn cpu_time(_: u32) -> Option<Duration> {
+    None
+}
+
+/// Sets how much memory of its own (`RLIMIT_DATA`) a process may have, in bytes.
+#[cfg(target_os = "linux")]
+fn limit_memory(pid: u32, bytes: u64) -> Result {
+    use rustix::process::{Pid, Resource, Rlimit, prlimit};
+    let limit = Rlimit {
+        current: Some(bytes),
+        maximum: Some(bytes),
+    };
+    let pid = Pid::from_raw(pid.cast_signed());
+    match prlimit(pid, Resource::Data, limit) {
+        // It has ended already.
+        Err(rustix::io::Errno::SRCH) => Ok(()),
+        done => Ok(done.map(drop)?),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn limit_memory(_: u32, _: u64) -> Result {
+    Ok(())
+}
+
 /// Keeps the first [`MOST_OUTPUT`] bytes of `from`, and keeps reading whatever comes.
 ///
 /// The first line goes to `first_line` as soon as it is complete.
 async fn collect(
     mut from: impl AsyncRead + Unpin,
-    into: Arc<Mutex<Vec<u8>>>,
+    into: &Mutex<Vec<u8>>,
     mut first_line: Option<oneshot::Sender<String>>,
 ) {
     let mut chunk = vec![0; 8 * 1024];
@@ -328,9 +437,9 @@ mod tests {
 
     async fn collected(output: &[u8]) -> (Option<String>, Vec<u8>) {
         let (tx, first_line) = oneshot::channel();
-        let kept = Arc::default();
-        collect(output, Arc::clone(&kept), Some(tx)).await;
-        let kept = kept.lock().expect("no panic").clone();
+        let kept = Mutex::default();
+        collect(output, &kept, Some(tx)).await;
+        let kept = kept.into_inner().expect("no panic");
         (first_line.await.ok(), kept)
     }
 

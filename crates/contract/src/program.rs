@@ -1,0 +1,144 @@
+use std::{
+    fmt,
+    path::PathBuf,
+    process::Stdio,
+    sync::{Arc, Mutex, MutexGuard},
+};
+
+use tokio::process::Command;
+
+use crate::{Exit, Failure, Result, Server, server::Log};
+
+/// A program that has been built, and that can be started as often as need be.
+///
+/// It remembers what it has started, so that one can ask [how that went](Self::logs).
+#[derive(Clone, Debug)]
+pub struct Program {
+    path: PathBuf,
+    args: Vec<String>,
+    env: Vec<(&'static str, String)>,
+    memory: Option<u64>,
+    logs: Arc<Mutex<Vec<Log>>>,
+}
+
+impl Program {
+    /// The program at `path`. It is started with `PORT=0`, any free port.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self {
+            path: path.into(),
+            args: Vec::new(),
+            env: vec![("PORT", "0".into()), ("RUST_BACKTRACE", "0".into())],
+            memory: None,
+            logs: Arc::default(),
+        }
+    }
+
+    /// The same program, started with one more argument.
+    #[must_use]
+    pub fn arg(mut self, arg: impl Into<String>) -> Self {
+        self.args.push(arg.into());
+        self
+    }
+
+    /// The same program, started with this variable in its environment.
+    #[must_use]
+    pub fn env(mut self, name: &'static str, value: impl fmt::Display) -> Self {
+        self.env.push((name, value.to_string()));
+        self
+    }
+
+    /// The same program, which gets no more memory than this, in bytes. One that asks
+    /// for more is aborted. Only Linux can do that; elsewhere there is no limit.
+    #[must_use]
+    pub fn memory(mut self, bytes: u64) -> Self {
+        self.memory = Some(bytes);
+        self
+    }
+
+    /// The same program with a memory of its own of what it has started.
+    #[must_use]
+    pub fn forget(mut self) -> Self {
+        self.logs = Arc::default();
+        self
+    }
+
+    /// Starts the program, and waits until it listens.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be started; it ends, or prints anything else, before
+    /// `listening on http://127.0.0.1:<port>`; or it does nothing at all.
+    pub async fn start(&self) -> Result<Server> {
+        Server::start(self.command(), self.memory, |log| self.remember(log)).await
+    }
+
+    /// Runs a program that should end by itself, and says how it ended.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be started, or it does not end.
+    pub async fn run(&self) -> Result<Exit> {
+        Server::run(self.command(), self.memory, |log| self.remember(log)).await
+    }
+
+    /// What is known of each process that was started, in that order. What is still
+    /// running has not said everything yet.
+    pub fn logs(&self) -> Vec<Log> {
+        self.remembered().clone()
+    }
+
+    fn remember(&self, log: Log) {
+        self.remembered().push(log);
+    }
+
+    fn remembered(&self) -> MutexGuard<'_, Vec<Log>> {
+        self.logs.lock().expect("nobody panics while holding it")
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.path);
+        command
+            .args(&self.args)
+            .envs(self.env.iter().map(|(name, value)| (name, value)));
+        command
+    }
+}
+
+/// Has Cargo build the one program that `arguments` select, such as
+/// `["--example", "01_raw_hyper"]`, and returns where it is, with Cargo's warnings.
+///
+/// # Errors
+///
+/// Cargo cannot be run, or cannot build it: what it says.
+pub async fn build(arguments: &[&str], color: bool) -> Result<(PathBuf, String)> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .args(["build", "--quiet"])
+        .args(["--message-format", "json-render-diagnostics"])
+        .args(["--color", if color { "always" } else { "never" }])
+        .args(arguments)
+        .current_dir(crate::lesson::root())
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output()
+        .await?;
+    let log = String::from_utf8_lossy(&output.stderr).into_owned();
+    if !output.status.success() {
+        return Err(Failure::new(log));
+    }
+    let program = executable(&output.stdout).ok_or_else(|| {
+        let what = arguments.join(" ");
+        Failure::new(format!("Cargo built {what} but named no program for it"))
+    })?;
+    Ok((program, log))
+}
+
+/// The program among Cargo's messages, one JSON object per line. If there are several
+/// it is the last one.
+fn executable(messages: &[u8]) -> Option<PathBuf> {
+    messages
+        .split(|&byte| byte == b'\n')
+        .filter_map(|line| serde_json::from_slice::<serde_json::Value>(line).ok())
+        .filter_map(|message| Some(message["executable"].as_str()?.into()))
+        .next_back()
+}

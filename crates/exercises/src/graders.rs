@@ -1,0 +1,21 @@
+//! The checks of each exercise.
+
+use crate::Exercise;
+
+macro_rules! exercises {
+    ($($name:ident,)*) => {
+        $(mod $name;)*
+
+        pub(crate) const ALL: &[Exercise] = &[
+            $(Exercise {
+                name: stringify!($name),
+                checks: $name::checks,
+            },)*
+        ];
+    };
+}
+
+exercises! {
+    ex01_status_page,
+    ex07_everyone_else,
+}
