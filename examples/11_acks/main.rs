@@ -1,8 +1,8 @@
 //! # 11 · Acks: questions and answers
 //!
 //! A board of notes. Whoever emits may pass a callback as the last argument, and the
-//! server calls it: with three arguments, with one, with none. The server asks too: the
-//! author, before a note is overwritten, or everybody else.
+//! server calls it: with three arguments, with one, with none. The server asks too:
+//! whoever saves, before a note is overwritten, or everybody else.
 //!
 //! Run it: `cargo run --example 11_acks`
 //!
