@@ -83,9 +83,9 @@ impl Room {
 }
 // ANCHOR_END: room
 
+// ANCHOR: join
 type Answer<T> = Result<T, Box<dyn std::error::Error>>;
 
-// ANCHOR: join
 fn join(socket: &SocketRef, _: &SocketIo, (room,): (Room,)) -> Answer<()> {
     if room.has(socket) {
         return Ok(());
