@@ -110,11 +110,12 @@ struct Auth {
     token: String,
 }
 
-/// Compares in a time that says nothing of how much was right.
-/// The hashes have a key that nobody knows, so that where they
-/// differ says nothing of the texts.
+/// Compares in a time that does not tell how much was right.
+/// The hashes have a key that nobody knows, so where they
+/// differ says nothing about the texts.
 fn is_same(a: &str, b: &str) -> bool {
     let key = RandomState::new();
+    // Two texts may have one hash: `==` has the last word.
     key.hash_one(a) == key.hash_one(b) && a == b
 }
 
@@ -147,8 +148,8 @@ async fn numbered(socket: SocketRef, io: SocketIo) -> Result<(), &'static str> {
     if number(socket.ns()).is_some() {
         return Ok(());
     }
-    // By now this namespace exists, and it would for ever. Nobody
-    // can be in it, since everybody ends here.
+    // By now this namespace exists, and it would stay. Nobody is
+    // in it, since all who ask for it are refused here.
     io.delete_ns(socket.ns());
     Err("Invalid namespace")
 }
@@ -159,7 +160,7 @@ async fn knock(socket: SocketRef, io: SocketIo) -> Result<(), &'static str> {
     let number = number(socket.ns());
     let answers =
         parity::broadcast_with_ack(admins, PATIENCE, "knock", &number).await;
-    // No answer, or one that is no `bool`, is no yes.
+    // No answer, or one that is not a `bool`, is not a yes.
     match answers.iter().any(|(_, answer)| matches!(answer, Ok(true))) {
         true => Ok(()),
         false => Err("nobody lets you in"),
