@@ -5,6 +5,7 @@
 
 mod broken;
 mod diagram;
+mod exercises;
 mod html;
 mod links;
 mod listing;

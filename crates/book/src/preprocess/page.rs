@@ -1,7 +1,7 @@
 //! One page: its directives and fences are replaced, and everything in it is checked.
 
 use super::{
-    broken, diagram,
+    broken, diagram, exercises,
     links::Targets,
     listing::{self, Listing},
     outline::{self, Outline},
@@ -231,6 +231,7 @@ impl Page<'_> {
             )),
             "listing" => Ok(Listing::load(self.root, argument)?.figure(None)),
             "side-by-side" => listing::side_by_side(self.root, argument),
+            "exercises" => exercises::exercises(self.root, argument),
             "recorded" => recorded::recorded(self.root, argument),
             "wire" => recorded::wire(self.root, argument),
             "mistake" => {
@@ -238,7 +239,7 @@ impl Page<'_> {
             }
             _ => Err(format!(
                 "there is no directive `{name}`: use listing, side-by-side, recorded, \
-                 wire, diagram or mistake"
+                 wire, diagram, mistake or exercises"
             )),
         }
     }

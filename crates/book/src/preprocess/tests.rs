@@ -135,6 +135,10 @@ fn every_wrong_directive_is_reported_on_its_line() {
         ),
         ("# T\n\n{{#diagram a}}\n", "3: {{#diagram}} needs the name"),
         (
+            "# T\n\n{{#exercises 07}}\n",
+            "3: there is no file `crates/exercises/src/graders.rs`",
+        ),
+        (
             "# T\n\n{{#mistake a}}\n",
             "3: there is no file `book/mistakes/a.toml`",
         ),
@@ -143,6 +147,31 @@ fn every_wrong_directive_is_reported_on_its_line() {
         assert_eq!(problems.len(), 1, "{text:?}: {problems:?}");
         assert!(problems[0].starts_with(cause), "{text:?}: {problems:?}");
     }
+}
+
+#[test]
+fn the_exercises_of_a_lesson_are_listed_in_their_order() {
+    let about = |title: &str| format!("title = \"{title}\"\nhints = []\n");
+    let pages = [
+        ("page.md", "# T\n\n{{#exercises 07}}\n"),
+        ("exercises.md", "# How\n"),
+    ];
+    let tree = Fixture::book(&pages)
+        .file(
+            "crates/exercises/src/graders.rs",
+            "all! {\n    ex01_x,\n    ex07_b,\n    ex07_a,\n}\n",
+        )
+        .file("crates/exercises/about/ex07_a.toml", &about("Later"))
+        .file("crates/exercises/about/ex07_b.toml", &about("First"));
+    let html = html(&tree);
+    let at =
+        |text: &str| html.find(text).unwrap_or_else(|| panic!("{text}: {html}"));
+    assert!(
+        at("First</strong>, in <code>crates/exercises/examples/ex07_b.rs")
+            < at("Later")
+    );
+    assert!(html.contains("href=\"exercises.html\""), "{html}");
+    assert!(!html.contains("ex01_x"), "{html}");
 }
 
 #[test]
