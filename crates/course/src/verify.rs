@@ -5,17 +5,16 @@
 //! checks that it should fail, no others, with the sentence meant for it.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
-    env, fs,
+    collections::BTreeSet,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
     sync::{Mutex, MutexGuard, PoisonError},
     thread,
     time::{Duration, Instant},
 };
 
 use exercises::{Exercise, Report, Result};
-use toml::{Table, Value};
+
+use crate::programs;
 
 /// A program of the proof.
 struct Case {
@@ -47,8 +46,8 @@ const AT_ONCE: usize = 6;
 ///
 /// # Errors
 ///
-/// What does not hold, all of it.
-pub(crate) fn verify(exercises: &[&'static Exercise]) -> Result {
+/// The programs cannot be built at all.
+pub(crate) fn verify(exercises: &[&'static Exercise]) -> Result<bool> {
     let start = Instant::now();
     let mut problems = Vec::new();
     let mut cases = Vec::new();
@@ -58,10 +57,14 @@ pub(crate) fn verify(exercises: &[&'static Exercise]) -> Result {
             Err(problem) => problems.push(format!("{}: {problem}", exercise.name())),
         }
     }
-    let programs = build(&cases)?;
+    let sources: Vec<_> = cases
+        .iter()
+        .map(|case| (case.name.clone(), case.source.clone()))
+        .collect();
+    let programs = programs::build("proof", &sources)?;
     let built = start.elapsed();
     let count = cases.len();
-    contract::set_deadline(PATIENCE);
+    exercises::be_patient(PATIENCE);
     let queue = Mutex::new(cases.iter());
     let found = Mutex::new(problems);
     thread::scope(|scope| {
@@ -85,10 +88,10 @@ pub(crate) fn verify(exercises: &[&'static Exercise]) -> Result {
         built.as_secs_f64(),
         (start.elapsed() - built).as_secs_f64(),
     );
-    match problems.is_empty() {
-        true => Ok(()),
-        false => Err(problems.join("\n\n")),
+    for problem in &problems {
+        println!("\n{}", problem.trim_end());
     }
+    Ok(problems.is_empty())
 }
 
 /// The programs of one exercise. What can be seen without running them is checked here.
@@ -165,73 +168,16 @@ fn cases(
     Ok(cases)
 }
 
-/// Builds all programs at once, in a package of their own that has the dependencies of
-/// the solutions and shares what is already compiled.
-fn build(cases: &[Case]) -> Result<BTreeMap<String, PathBuf>> {
-    let root = exercises::root();
-    let folder = root.join("target/course/proof");
-    let bin = folder.join("src/bin");
-    let write = |path: &Path, text: &str| -> Result {
-        if fs::read_to_string(path).is_ok_and(|now| now == text) {
-            return Ok(());
-        }
-        fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
-    };
-    fs::create_dir_all(&bin)
-        .map_err(|error| format!("{}: {error}", bin.display()))?;
-    for old in fs::read_dir(&bin).into_iter().flatten().flatten() {
-        let name = old.file_name();
-        if !cases
-            .iter()
-            .any(|case| name == format!("{}.rs", case.name).as_str())
-        {
-            let _ = fs::remove_file(old.path());
-        }
-    }
-    write(&folder.join("Cargo.toml"), &manifest(root)?)?;
-    // The versions that everything else has been built with.
-    fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock"))
-        .map_err(|error| format!("cannot copy Cargo.lock: {error}"))?;
-    for case in cases {
-        write(&bin.join(format!("{}.rs", case.name)), &case.source)?;
-    }
-
-    let output = Command::new(env::var_os("CARGO").unwrap_or("cargo".into()))
-        .args(["build", "--quiet", "--keep-going", "--bins"])
-        .args(["--message-format", "json-render-diagnostics"])
-        .current_dir(&folder)
-        .env("CARGO_TARGET_DIR", target())
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| format!("cannot run cargo: {error}"))?;
-    if !output.status.success() {
-        return Err(format!(
-            "not everything compiles:\n{}",
-            String::from_utf8_lossy(&output.stderr)
-        ));
-    }
-    let suffix = env::consts::EXE_SUFFIX;
-    let programs = cases.iter().map(|case| {
-        let program = target().join(format!("debug/{}{suffix}", case.name));
-        (case.name.clone(), program)
-    });
-    Ok(programs.collect())
-}
-
-/// Where Cargo builds: this program is there too.
-fn target() -> PathBuf {
-    let this = env::current_exe().unwrap_or_default();
-    let debug = this.parent().and_then(Path::parent);
-    debug.map_or_else(|| exercises::root().join("target"), Path::to_path_buf)
-}
-
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn prove_and_tell(case: &Case, program: &Path) -> Result {
+fn prove_and_tell(case: &Case, program: &Result<PathBuf>) -> Result {
     let began = Instant::now();
-    let outcome = prove(case, program);
+    let outcome = match program {
+        Ok(program) => prove(case, program),
+        Err(said) => Err(format!("it does not compile\n{said}")),
+    };
     let took = began.elapsed().as_secs_f64();
     let word = if outcome.is_ok() { "ok    " } else { "FAILED" };
     println!("{word}  {took:5.1} s  {}", case.name);
@@ -239,11 +185,7 @@ fn prove_and_tell(case: &Case, program: &Path) -> Result {
 }
 
 fn prove(case: &Case, program: &Path) -> Result {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| error.to_string())?;
-    let report = runtime.block_on(case.exercise.grade(program));
+    let report = case.exercise.grade_program_now(program);
     let seen = || report.text(false);
     match &case.expected {
         Expected::Success if report.passed() => Ok(()),
@@ -271,53 +213,4 @@ fn prove(case: &Case, program: &Path) -> Result {
 fn said(report: &Report) -> String {
     let first = report.failed().next();
     first.map_or_else(String::new, |(_, failure)| failure.to_string())
-}
-
-/// The manifest of the programs' package: the dependencies of the solutions, in the
-/// versions and with the profiles of the workspace.
-fn manifest(root: &Path) -> Result<String> {
-    let table = |path: &str| -> Result<Table> {
-        let text = fs::read_to_string(root.join(path))
-            .map_err(|error| format!("cannot read {path}: {error}"))?;
-        text.parse().map_err(|error| format!("{path}: {error}"))
-    };
-    let mut workspace = table("Cargo.toml")?;
-    let solutions = table("crates/exercises/solutions/Cargo.toml")?;
-    let profiles = workspace.remove("profile");
-    let get = |value: &Value, key: &str| value.get(key).cloned();
-    let versions = workspace
-        .remove("workspace")
-        .ok_or("Cargo.toml has no [workspace]")?;
-    let package = get(&versions, "package").and_then(|p| get(&p, "edition"));
-    let mut versions = get(&versions, "dependencies")
-        .and_then(|dependencies| dependencies.try_into::<Table>().ok())
-        .ok_or("Cargo.toml has no [workspace.dependencies]")?;
-
-    let mut dependencies = Table::new();
-    let used = solutions.get("dependencies").and_then(Value::as_table);
-    for name in used.into_iter().flat_map(Table::keys) {
-        let mut version = versions
-            .remove(name)
-            .ok_or_else(|| format!("Cargo.toml has no version of {name}"))?;
-        if let Some(path) = version.get_mut("path") {
-            let absolute = root.join(path.as_str().unwrap_or_default());
-            *path = absolute.to_string_lossy().into_owned().into();
-        }
-        dependencies.insert(name.clone(), version);
-    }
-    let mut manifest = Table::new();
-    let about = [
-        ("name", "proof".into()),
-        ("version", "0.0.0".into()),
-        ("edition", package.ok_or("Cargo.toml has no edition")?),
-    ];
-    let about = about.map(|(key, value)| (key.to_owned(), value));
-    manifest.insert("package".into(), Value::Table(about.into_iter().collect()));
-    manifest.insert("dependencies".into(), Value::Table(dependencies));
-    if let Some(profiles) = profiles {
-        manifest.insert("profile".into(), profiles);
-    }
-    // Not a member of the workspace above it.
-    manifest.insert("workspace".into(), Value::Table(Table::new()));
-    Ok(manifest.to_string())
 }

@@ -33,12 +33,12 @@ mod source;
 
 pub use about::{About, Edit, Wrong};
 pub use check::Check;
-pub use exercise::{Exercise, all, find};
-pub use report::{Checked, Report, Verdict};
+pub use exercise::{Exercise, all, be_patient, find};
+pub use report::{Checked, Report, Verdict, wrapped};
 
 /// What goes wrong before anything is graded: a file that is missing or not as it
 /// should be. It says which, and what to do.
-pub type Result<T = ()> = std::result::Result<T, String>;
+pub type Result<T = (), E = String> = std::result::Result<T, E>;
 
 /// The root of the repository, two levels above this crate.
 pub fn root() -> &'static Path {

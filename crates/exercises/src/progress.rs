@@ -1,9 +1,8 @@
-//! What a learner has done so far: `.course/progress.json` in the root of the
-//! repository, where neither `cargo clean` nor Git touches it.
+//! What a learner has done so far: `progress.json` in the [folder](folder()) `.course`.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs, io,
+    env, fs, io,
     path::PathBuf,
 };
 
@@ -23,9 +22,10 @@ pub struct Progress {
     pub hints: BTreeMap<String, usize>,
 }
 
-/// Where it is kept.
-pub fn file() -> PathBuf {
-    root().join(".course/progress.json")
+/// Where things of the learner are kept: `.course` in the root of the repository, where
+/// neither `cargo clean` nor Git touches them, or what `COURSE_DIR` names.
+pub fn folder() -> PathBuf {
+    env::var_os("COURSE_DIR").map_or_else(|| root().join(".course"), PathBuf::from)
 }
 
 /// What is kept; nothing, if nothing was kept yet.
@@ -34,7 +34,7 @@ pub fn file() -> PathBuf {
 ///
 /// The file cannot be read. It is left as it is.
 pub fn load() -> Result<Progress> {
-    let file = file();
+    let file = folder().join("progress.json");
     let cure = "repair it, or move it away to begin anew";
     match fs::read_to_string(&file) {
         Ok(text) => serde_json::from_str(&text)
@@ -54,9 +54,9 @@ pub fn load() -> Result<Progress> {
 pub fn change(change: impl FnOnce(&mut Progress)) -> Result {
     let mut progress = load()?;
     change(&mut progress);
-    let file = file();
+    let file = folder().join("progress.json");
     let save = || -> io::Result<()> {
-        fs::create_dir_all(root().join(".course"))?;
+        fs::create_dir_all(folder())?;
         // First another file, so that this one is never half written.
         let new = file.with_extension(format!("{}.new", std::process::id()));
         fs::write(&new, serde_json::to_string_pretty(&progress)? + "\n")?;

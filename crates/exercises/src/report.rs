@@ -27,6 +27,8 @@ pub struct Checked {
     pub points: u32,
     /// What is wanted.
     pub wants: &'static str,
+    /// The checks without which it makes no sense.
+    pub after: Vec<&'static str>,
     /// Whether it holds.
     pub verdict: Verdict,
 }
@@ -210,6 +212,14 @@ fn write_failure(
         wrap(out, &format!("      {} ", paint.bold("help:")), 12, help)?;
     }
     writeln!(out)
+}
+
+/// `text` in lines of 80 columns at most, the first after `first`, the others indented
+/// by `indent` columns.
+pub fn wrapped(first: &str, indent: usize, text: &str) -> String {
+    let mut out = String::new();
+    wrap(&mut out, first, indent, text).expect("a String takes everything");
+    out
 }
 
 /// Writes `text` in lines of 80 columns at most, the first after `first`, the others
