@@ -147,7 +147,8 @@ impl Connection {
         match timeout(limit, self.read_response(method)).await {
             Ok(response) => response,
             Err(_) => {
-                Err(self.failure(&format!("no complete response in {limit:?}")))
+                let message = format!("no complete response in {limit:?}");
+                Err(self.tell(Failure::timeout(message)))
             }
         }
     }
@@ -211,7 +212,10 @@ impl Connection {
                 Err(self.failure("the connection should be closed, but more came"))
             }
             Ok(Err(failure)) => Err(failure),
-            Err(_) => Err(self.failure(&format!("still open after {limit:?}"))),
+            Err(_) => {
+                let message = format!("still open after {limit:?}");
+                Err(self.tell(Failure::timeout(message)))
+            }
         }
     }
 

@@ -19,6 +19,7 @@ pub struct Failure {
     values: Option<(String, String)>,
     transcript: Option<String>,
     help: Vec<String>,
+    timed_out: bool,
 }
 
 impl Failure {
@@ -30,6 +31,15 @@ impl Failure {
             values: None,
             transcript: None,
             help: Vec::new(),
+            timed_out: false,
+        }
+    }
+
+    /// A failure that says `message`: something did not come in time.
+    pub(crate) fn timeout(message: impl Into<String>) -> Self {
+        Self {
+            timed_out: true,
+            ..Self::new(message)
         }
     }
 
@@ -67,6 +77,11 @@ impl Failure {
     /// What had gone over the wire, if there was a wire.
     pub fn transcript(&self) -> Option<&str> {
         self.transcript.as_deref().filter(|text| !text.is_empty())
+    }
+
+    /// Whether something did not come in time.
+    pub fn timed_out(&self) -> bool {
+        self.timed_out
     }
 
     /// What may be the cause, and what to do about it.
@@ -177,5 +192,5 @@ pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> Result<T>
     let deadline = deadline();
     tokio::time::timeout(deadline, future)
         .await
-        .map_err(|_| Failure::new(format!("no {what} within {deadline:?}")))
+        .map_err(|_| Failure::timeout(format!("no {what} within {deadline:?}")))
 }

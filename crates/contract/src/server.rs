@@ -10,7 +10,7 @@ use std::{
 use tokio::{
     io::{AsyncRead, AsyncReadExt},
     process::{Child, Command},
-    sync::oneshot,
+    sync::{oneshot, watch},
     task::JoinHandle,
 };
 
@@ -88,8 +88,12 @@ impl Server {
         let line = within("first line on stdout", &mut process.first_line).await?;
         let Ok(first) = line else {
             let Exit { code, stderr, .. } = process.exit().await?;
+            let how = code.map_or_else(
+                || "by a signal".to_owned(),
+                |code| format!("with exit code {code}"),
+            );
             return Err(Failure::new(format!(
-                "the server ended before it listened, with {code:?}; it said: {stderr}"
+                "the server ended before it listened, {how}; it said: {stderr}"
             )));
         };
         let addr = first
@@ -226,13 +230,15 @@ struct Process {
 }
 
 /// What is known of a process, also after it has gone.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Log(Arc<Written>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Written {
     stdout: Mutex<Vec<u8>>,
     stderr: Mutex<Vec<u8>>,
+    /// How many of the two may still say something.
+    open: watch::Sender<usize>,
     end: Mutex<Option<End>>,
 }
 
@@ -249,6 +255,24 @@ pub struct End {
 }
 
 impl Log {
+    fn new() -> Self {
+        Self(Arc::new(Written {
+            stdout: Mutex::default(),
+            stderr: Mutex::default(),
+            open: watch::Sender::new(2),
+            end: Mutex::default(),
+        }))
+    }
+
+    /// Waits until all that a process has printed before its end is here. That does not
+    /// take long, unless a process that it has started holds its output open.
+    pub async fn complete(&self) {
+        const LONGEST: Duration = Duration::from_millis(500);
+        let mut open = self.0.open.subscribe();
+        let _ =
+            tokio::time::timeout(LONGEST, open.wait_for(|open| *open == 0)).await;
+    }
+
     /// What it has printed on standard output so far; of very much, the first MiB.
     pub fn stdout(&self) -> String {
         text(&self.0.stdout)
@@ -290,14 +314,16 @@ impl Process {
         let out = child.stdout.take().expect("stdout is piped");
         let err = child.stderr.take().expect("stderr is piped");
         let (tx, first_line) = oneshot::channel();
-        let log = Log::default();
+        let log = Log::new();
         let (to_out, to_err) = (log.clone(), log.clone());
         let readers = vec![
             tokio::spawn(async move {
                 collect(out, &to_out.0.stdout, Some(tx)).await;
+                to_out.0.open.send_modify(|open| *open -= 1);
             }),
             tokio::spawn(async move {
                 collect(err, &to_err.0.stderr, None).await;
+                to_err.0.open.send_modify(|open| *open -= 1);
             }),
         ];
         Ok(Self {
@@ -347,25 +373,41 @@ impl Process {
 impl Drop for Process {
     /// `kill_on_drop` alone would leave a zombie if the runtime ends first.
     fn drop(&mut self) {
-        let end = End {
-            cpu: self.child.id().and_then(cpu_time),
-            status: self.child.try_wait().ok().flatten(),
-            lived: self.started.elapsed(),
-        };
-        *self
+        let cpu = self.child.id().and_then(cpu_time);
+        let lived = self.started.elapsed();
+        let _ = self.child.start_kill();
+        let mut status = Ok(None);
+        for _ in 0..1_000 {
+            status = self.child.try_wait();
+            if !matches!(status, Ok(None)) {
+                break;
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+        let status = status.ok().flatten().filter(|status| !is_killed(*status));
+        let mut end = self
             .log
             .0
             .end
             .lock()
-            .expect("nobody panics while holding it") = Some(end);
-        let _ = self.child.start_kill();
-        for _ in 0..1_000 {
-            if !matches!(self.child.try_wait(), Ok(None)) {
-                return;
-            }
-            thread::sleep(Duration::from_millis(1));
-        }
+            .expect("nobody panics while holding it");
+        *end = Some(End { status, lived, cpu });
     }
+}
+
+/// Whether a process has ended because of what [`Drop`] does to it. What was ending by
+/// itself at that moment has another status.
+#[cfg(unix)]
+fn is_killed(status: ExitStatus) -> bool {
+    use std::os::unix::process::ExitStatusExt;
+    status.signal() == Some(rustix::process::Signal::KILL.as_raw())
+}
+
+/// Whether a process has ended because of what [`Drop`] does to it, which looks like exit
+/// code 1 here.
+#[cfg(windows)]
+fn is_killed(status: ExitStatus) -> bool {
+    status.code() == Some(1)
 }
 
 /// For how long a process has used a core.

@@ -6,13 +6,13 @@
 
 use std::{
     collections::BTreeSet,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{Mutex, MutexGuard, PoisonError},
     thread,
     time::{Duration, Instant},
 };
 
-use exercises::{Exercise, Report, Result};
+use exercises::{Exercise, Report, Result, Wrong};
 
 use crate::programs;
 
@@ -23,6 +23,25 @@ struct Case {
     name: String,
     source: String,
     expected: Expected,
+}
+
+impl Case {
+    fn wrong(
+        exercise: &'static Exercise,
+        prefix: &str,
+        wrong: Wrong,
+        source: String,
+    ) -> Self {
+        Self {
+            exercise,
+            name: format!("{prefix}-{}", wrong.name),
+            source,
+            expected: Expected::Failed {
+                checks: wrong.fails,
+                says: wrong.says,
+            },
+        }
+    }
 }
 
 enum Expected {
@@ -55,6 +74,16 @@ pub(crate) fn verify(exercises: &[&'static Exercise]) -> Result<bool> {
         match self::cases(exercise, &mut problems) {
             Ok(more) => cases.extend(more),
             Err(problem) => problems.push(format!("{}: {problem}", exercise.name())),
+        }
+    }
+    // With the first exercise goes what any program can do.
+    if let Some(first) = exercises::all().first()
+        && exercises.iter().any(|one| one.name() == first.name())
+    {
+        let solution = first.solution()?;
+        for wrong in exercises::sabotage()? {
+            let source = wrong.apply(&solution)?;
+            cases.push(Case::wrong(first, "sabotage", wrong, source));
         }
     }
     let sources: Vec<_> = cases
@@ -159,11 +188,7 @@ fn cases(
             complain(&format!("two wrong servers are called `{}`", wrong.name));
         }
         let source = wrong.apply(&solution)?;
-        let expected = Expected::Failed {
-            checks: wrong.fails,
-            says: wrong.says,
-        };
-        cases.push(case(&wrong.name, source, expected));
+        cases.push(Case::wrong(exercise, name, wrong, source));
     }
     Ok(cases)
 }
@@ -174,36 +199,39 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 fn prove_and_tell(case: &Case, program: &Result<PathBuf>) -> Result {
     let began = Instant::now();
-    let outcome = match program {
-        Ok(program) => prove(case, program),
-        Err(said) => Err(format!("it does not compile\n{said}")),
+    let report = match program {
+        Ok(program) => case.exercise.grade_program_now(program),
+        Err(said) => case.exercise.broken(said.clone()),
     };
+    let outcome = prove(case, &report);
     let took = began.elapsed().as_secs_f64();
     let word = if outcome.is_ok() { "ok    " } else { "FAILED" };
     println!("{word}  {took:5.1} s  {}", case.name);
     outcome.map_err(|problem| format!("{}: {problem}", case.name))
 }
 
-fn prove(case: &Case, program: &Path) -> Result {
-    let report = case.exercise.grade_program_now(program);
-    let seen = || report.text(false);
+fn prove(case: &Case, report: &Report) -> Result {
+    let seen = report.text(false);
+    let failed: Vec<_> = report.failed().map(|(check, _)| check.name).collect();
+    let failed = match report.broken {
+        Some(_) => vec!["compiles"],
+        None => failed,
+    };
     match &case.expected {
         Expected::Success if report.passed() => Ok(()),
-        Expected::Success => Err(format!("the solution fails\n{}", seen())),
+        Expected::Success => Err(format!("the solution fails\n{seen}")),
+        Expected::Failure if failed == ["compiles"] => {
+            Err(format!("the starter does not compile\n{seen}"))
+        }
         Expected::Failure if !report.passed() => Ok(()),
         Expected::Failure => Err("the starter passes".into()),
-        Expected::Failed { checks, says } => {
-            let failed: Vec<_> = report.failed().collect();
-            let names: Vec<_> = failed.iter().map(|(check, _)| check.name).collect();
-            if names != *checks {
-                return Err(format!(
-                    "it should fail {checks:?}, but it fails {names:?}\n{}",
-                    seen()
-                ));
-            }
-            match said(&report).contains(says.as_str()) {
+        Expected::Failed { checks, .. } if failed != *checks => Err(format!(
+            "it should fail {checks:?}, but it fails {failed:?}\n{seen}"
+        )),
+        Expected::Failed { says, .. } => {
+            match said(report).contains(says.as_str()) {
                 true => Ok(()),
-                false => Err(format!("it does not say {says:?}\n{}", seen())),
+                false => Err(format!("it does not say {says:?}\n{seen}")),
             }
         }
     }
@@ -211,6 +239,9 @@ fn prove(case: &Case, program: &Path) -> Result {
 
 /// What is said of the first check that failed, as one text.
 fn said(report: &Report) -> String {
-    let first = report.failed().next();
-    first.map_or_else(String::new, |(_, failure)| failure.to_string())
+    match (&report.broken, report.failed().next()) {
+        (Some(said), _) => said.clone(),
+        (None, Some((_, failure))) => failure.to_string(),
+        (None, None) => String::new(),
+    }
 }

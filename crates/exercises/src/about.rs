@@ -40,6 +40,24 @@ pub struct Edit {
     pub replace: String,
 }
 
+/// What a program can do besides being wrong: `about/sabotage.toml`. The first exercise
+/// is what it is done to.
+///
+/// # Errors
+///
+/// The file is missing, or not as it should be.
+pub fn sabotage() -> Result<Vec<Wrong>> {
+    #[derive(Deserialize)]
+    struct Sabotage {
+        wrong: Vec<Wrong>,
+    }
+    let path = "crates/exercises/about/sabotage.toml";
+    let text = crate::exercise::read(path)?;
+    let sabotage: Sabotage =
+        toml::from_str(&text).map_err(|error| format!("{path}: {error}"))?;
+    Ok(sabotage.wrong)
+}
+
 impl Wrong {
     /// `solution` with the mistake in it.
     ///

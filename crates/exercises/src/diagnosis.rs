@@ -1,11 +1,13 @@
 //! Why a check has failed, as far as the server's process shows it.
 
-use std::time::Duration;
-
 use contract::{Explain, Failure, Log};
 
 /// What an exercise may have of memory of its own, in bytes.
 pub(crate) const MEMORY: u64 = 1 << 30;
+
+/// The share of one core above which a server is not waiting. One that does nothing takes
+/// next to none, and one that loops takes all it gets.
+const BUSY: f64 = 0.15;
 
 /// How many lines of the server's output are shown.
 const LINES: usize = 12;
@@ -49,29 +51,24 @@ fn state(failure: Failure, log: &Log) -> Failure {
                  ({status}): something grows without end"
             ))
         }
-        Some(status) if !status.success() => {
+        Some(status) => {
             failure.help(format!("the server has ended by itself ({status})"))
         }
-        Some(_) => failure,
-        // What answers at once is neither busy nor stuck.
-        None if end.lived < Duration::from_secs(1) => failure,
+        None if !failure.timed_out() => failure,
         None => match end.cpu {
-            Some(cpu) if cpu.as_secs_f64() > 0.7 * end.lived.as_secs_f64() => {
-                failure.help(format!(
+            Some(cpu) if cpu.as_secs_f64() > BUSY * end.lived.as_secs_f64() => failure
+                .help(format!(
                     "the server was busy for {:.1} of {:.1} s: look for a loop that \
                      never ends, or that has no `.await` which waits",
                     cpu.as_secs_f64(),
                     end.lived.as_secs_f64()
-                ))
-            }
-            Some(cpu) if cpu.as_secs_f64() < 0.1 * end.lived.as_secs_f64() => {
-                failure.help(
-                    "the server runs but does nothing: look for an `.await` of \
-                     something that never comes, a lock that is never released, or \
-                     a call that blocks the thread, like `std::thread::sleep`",
-                )
-            }
-            _ => failure,
+                )),
+            Some(_) => failure.help(
+                "the server runs but does nothing: look for an `.await` of something \
+                 that never comes, a lock that is never released, or a call that \
+                 blocks the thread, like `std::thread::sleep`",
+            ),
+            None => failure,
         },
     }
 }

@@ -302,6 +302,9 @@ async fn verdict(
         Ok(()) => Verdict::Passed,
         Err(failure) => {
             let logs = program.logs();
+            for log in &logs {
+                log.complete().await;
+            }
             Verdict::Failed {
                 failure: diagnosis::explain(failure, &logs),
                 output: diagnosis::output(&logs),
@@ -311,7 +314,7 @@ async fn verdict(
 }
 
 /// A file of the repository.
-fn read(path: &str) -> Result<String> {
+pub(crate) fn read(path: &str) -> Result<String> {
     let text = fs::read_to_string(crate::root().join(path));
     text.map_err(|error| format!("cannot read {path}: {error}"))
 }

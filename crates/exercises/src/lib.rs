@@ -31,7 +31,7 @@ pub mod progress;
 mod report;
 mod source;
 
-pub use about::{About, Edit, Wrong};
+pub use about::{About, Edit, Wrong, sabotage};
 pub use check::Check;
 pub use exercise::{Exercise, all, be_patient, find};
 pub use report::{Checked, Report, Verdict, wrapped};
