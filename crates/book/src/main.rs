@@ -52,7 +52,8 @@ enum Command {
     ///
     /// The wire of each lesson and of its Node twin (which needs Node.js 20 and
     /// `npm ci --prefix examples`), and what the compiler, the program or the contract
-    /// says about each mistake in book/mistakes. Commit what it writes.
+    /// says about each mistake in book/mistakes; then what `cargo course` prints. Commit
+    /// what it writes.
     Record,
     /// Speak mdBook's preprocessor protocol on standard input and output.
     ///
@@ -103,6 +104,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Record => {
             record::wire(&root)?;
             record::mistakes(&root)?;
+            record::course(&root)?;
         }
         Command::Preprocess(Preprocess { question }) => {
             let course = Course::new(root);

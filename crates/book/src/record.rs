@@ -74,6 +74,38 @@ pub fn mistakes(root: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Runs `cargo course` as a learner does who has just begun, and records what it prints
+/// in `book/recorded/course-*.txt`.
+///
+/// # Errors
+///
+/// It does not run.
+pub fn course(root: &Path) -> Result<()> {
+    let progress = root.join("target/course/no-progress");
+    for (name, arguments) in [("list", ""), ("check", "check ex01_status_page")] {
+        let command = format!("cargo course {arguments}");
+        let command = command.trim_end();
+        eprintln!("recording `{command}`");
+        let output = cargo(root)
+            .args(command.split(' ').skip(1))
+            .env("COURSE_DIR", &progress)
+            .output()?;
+        // Nothing has been written yet, so the check fails, which is exit code 1.
+        ensure!(
+            output.status.success() || output.status.code() == Some(1),
+            "`{command}` failed:\n{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let said = steady(&String::from_utf8_lossy(&output.stdout));
+        let file = root.join(format!("book/recorded/course-{name}.txt"));
+        fs::write(&file, format!("$ {command}\n{said}"))
+            .with_context(|| file.display().to_string())?;
+        // A check is progress, too.
+        let _ = fs::remove_dir_all(&progress);
+    }
+    Ok(())
+}
+
 /// What `cargo ARGUMENTS` says in the copy.
 ///
 /// A program that is run should end by itself: if it does not, it is no longer a

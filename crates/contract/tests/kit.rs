@@ -53,7 +53,7 @@ async fn a_program_that_ends_before_it_listens_is_reported_with_its_output() {
     let failure = lesson().port("abc").start().await;
     let failure = failure.expect_err("it refuses that port").to_string();
     assert!(
-        failure.contains("ended before it listened, with Some(1)"),
+        failure.contains("ended before it listened, with exit code 1"),
         "{failure}"
     );
     assert!(failure.contains("PORT=abc is not a port"), "{failure}");
