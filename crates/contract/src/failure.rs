@@ -14,7 +14,11 @@ pub type Result<T = ()> = std::result::Result<T, Failure>;
 ///
 /// `Debug` prints what `Display` does, because `Debug` is what the test runner prints
 /// when a test returns an error.
-pub struct Failure {
+pub struct Failure(Box<Parts>);
+
+/// In a box, as a result that holds it is passed through every call.
+#[derive(Default)]
+struct Parts {
     message: String,
     values: Option<(String, String)>,
     transcript: Option<String>,
@@ -26,21 +30,17 @@ impl Failure {
     /// A failure that says `message`.
     pub fn new(message: impl Into<String>) -> Self {
         let message = message.into();
-        Self {
+        Self(Box::new(Parts {
             message,
-            values: None,
-            transcript: None,
-            help: Vec::new(),
-            timed_out: false,
-        }
+            ..Parts::default()
+        }))
     }
 
     /// A failure that says `message`: something did not come in time.
     pub(crate) fn timeout(message: impl Into<String>) -> Self {
-        Self {
-            timed_out: true,
-            ..Self::new(message)
-        }
+        let mut failure = Self::new(message);
+        failure.0.timed_out = true;
+        failure
     }
 
     /// `what` should have been `expected`, but was `got`.
@@ -49,44 +49,44 @@ impl Failure {
         expected: &dyn fmt::Debug,
         got: &dyn fmt::Debug,
     ) -> Self {
-        Self {
-            values: Some((format!("{expected:?}"), format!("{got:?}"))),
-            ..Self::new(what)
-        }
+        let mut failure = Self::new(what);
+        failure.0.values = Some((format!("{expected:?}"), format!("{got:?}")));
+        failure
     }
 
     /// The same failure with what went over the wire. The first transcript given stays.
     #[must_use]
     pub fn with(mut self, transcript: impl Borrow<Transcript>) -> Self {
-        self.transcript
+        self.0
+            .transcript
             .get_or_insert_with(|| transcript.borrow().to_string());
         self
     }
 
     /// What went wrong, in a few words.
     pub fn message(&self) -> &str {
-        &self.message
+        &self.0.message
     }
 
     /// What was expected and what came, if the two were compared.
     pub fn values(&self) -> Option<(&str, &str)> {
-        let (expected, got) = self.values.as_ref()?;
+        let (expected, got) = self.0.values.as_ref()?;
         Some((expected, got))
     }
 
     /// What had gone over the wire, if there was a wire.
     pub fn transcript(&self) -> Option<&str> {
-        self.transcript.as_deref().filter(|text| !text.is_empty())
+        self.0.transcript.as_deref().filter(|text| !text.is_empty())
     }
 
     /// Whether something did not come in time.
     pub fn timed_out(&self) -> bool {
-        self.timed_out
+        self.0.timed_out
     }
 
     /// What may be the cause, and what to do about it.
     pub fn help(&self) -> &[String] {
-        &self.help
+        &self.0.help
     }
 }
 
@@ -103,12 +103,12 @@ pub trait Explain {
 
 impl Explain for Failure {
     fn context(mut self, context: impl fmt::Display) -> Self {
-        self.message = format!("{context}: {}", self.message);
+        self.0.message = format!("{context}: {}", self.0.message);
         self
     }
 
     fn help(mut self, help: impl fmt::Display) -> Self {
-        self.help.push(help.to_string());
+        self.0.help.push(help.to_string());
         self
     }
 }
@@ -125,7 +125,7 @@ impl<T> Explain for Result<T> {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)?;
+        f.write_str(self.message())?;
         if let Some((expected, got)) = self.values() {
             write!(f, "\n  expected  {expected}\n       got  {got}")?;
         }
@@ -134,7 +134,7 @@ impl fmt::Display for Failure {
             text.lines()
                 .try_for_each(|line| write!(f, "\n    {line}"))?;
         }
-        self.help
+        self.help()
             .iter()
             .try_for_each(|help| write!(f, "\n  help: {help}"))
     }
