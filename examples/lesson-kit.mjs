@@ -1,5 +1,5 @@
 // What every Node twin imports, as the lessons import crates/lesson-kit.
-// Lesson 01 shows it all in full.
+// Lesson 01 shows it all in full, and lesson 08 `milliseconds`.
 
 import { readFileSync } from 'node:fs';
 
@@ -9,6 +9,13 @@ export function port() {
   if (!/^\+?\d+$/.test(text) || Number(text) > 65535) {
     fail(`PORT=${text} is not a port: set a number from 0 to 65535 (0: any free one)`);
   }
+  return Number(text);
+}
+
+/** The milliseconds that the variable asks for. Exits if it is not a number of them. */
+export function milliseconds(name, otherwise) {
+  const text = process.env[name] ?? String(otherwise);
+  if (!/^\d{1,9}$/.test(text)) fail(`${name}=${text} is not a number of milliseconds`);
   return Number(text);
 }
 

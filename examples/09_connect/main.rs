@@ -13,8 +13,6 @@
 //! loads from it, and `parity`, which keeps those of Node's promises that the layer does
 //! not.
 
-use std::{env, time::Duration};
-
 use axum::{
     Router,
     http::{StatusCode, header},
@@ -22,6 +20,7 @@ use axum::{
     routing::get,
 };
 use hyper_util::service::TowerToHyperService;
+use lesson_kit::milliseconds;
 use parity::{ClientFiles, UserId};
 use socketioxide::{
     SocketIo,
@@ -128,12 +127,3 @@ async fn serve(
     Ok(())
 }
 // ANCHOR_END: serve
-
-fn milliseconds(name: &str, default: u32) -> lesson_kit::Result<Duration> {
-    let text = env::var(name).unwrap_or(default.to_string());
-    let number: u32 = text.parse().map_err(|_| {
-        let error = format!("{name}={text} is not a number of milliseconds");
-        lesson_kit::Error::new(error)
-    })?;
-    Ok(Duration::from_millis(number.into()))
-}

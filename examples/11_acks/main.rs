@@ -15,11 +15,11 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    env,
     sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
 
+use lesson_kit::milliseconds;
 use parity::{Ack, NOTHING, UserId, Value};
 use serde::{Deserialize, Serialize};
 use socketioxide::{
@@ -27,6 +27,7 @@ use socketioxide::{
     extract::{Data, SocketRef, State, TryData},
 };
 
+// ANCHOR: main
 #[tokio::main]
 async fn main() -> lesson_kit::Result {
     let board = Arc::new(Board {
@@ -37,15 +38,22 @@ async fn main() -> lesson_kit::Result {
     io.ns("/", parity::connection(connected));
     lesson_kit::socketio::serve(include_str!("index.html"), layer, io).await
 }
+// ANCHOR_END: main
 
-fn milliseconds(name: &str, default: u32) -> lesson_kit::Result<Duration> {
-    let text = env::var(name).unwrap_or(default.to_string());
-    let number: u32 = text.parse().map_err(|_| {
-        let error = format!("{name}={text} is not a number of milliseconds");
-        lesson_kit::Error::new(error)
-    })?;
-    Ok(Duration::from_millis(number.into()))
+// ANCHOR: board
+struct Board {
+    /// A note is text or bytes.
+    notes: Mutex<HashMap<String, Value>>,
+    /// How long a client may take for an answer.
+    patience: Duration,
 }
+
+impl Board {
+    fn notes(&self) -> MutexGuard<'_, HashMap<String, Value>> {
+        self.notes.lock().expect("nobody panics while holding it")
+    }
+}
+// ANCHOR_END: board
 
 async fn connected(socket: SocketRef) {
     parity::on(&socket, "event_name", event_name);
@@ -86,19 +94,6 @@ fn error(why: impl Into<String>) -> Answer {
     Answer::Error { error: why.into() }
 }
 // ANCHOR_END: answer
-
-struct Board {
-    /// A note is text or bytes.
-    notes: Mutex<HashMap<String, Value>>,
-    /// How long a client may take for an answer.
-    patience: Duration,
-}
-
-impl Board {
-    fn notes(&self) -> MutexGuard<'_, HashMap<String, Value>> {
-        self.notes.lock().expect("nobody panics while holding it")
-    }
-}
 
 // ANCHOR: load
 async fn load(

@@ -3,8 +3,8 @@
 //! Nothing is here that a lesson has not shown before: [`port`], [`bind`] and
 //! [`shutdown_signal`] come from `examples/01_raw_hyper/main.rs`, with the line that its
 //! `run` prints; [`Error`] replaces the `match` in its `main`; [`listen`] is
-//! lesson 04's, for any service; [`websocket`] is the handshake of lesson 05, and
-//! [`socketio`] the frame of lesson 09.
+//! lesson 04's, for any service; [`websocket`] is the handshake of lesson 05,
+//! [`milliseconds`] is lesson 08's, and [`socketio`] the frame of lesson 09.
 
 pub mod socketio;
 pub mod websocket;
@@ -85,6 +85,20 @@ fn parse_port(text: &str) -> Result<u16> {
             "PORT={text} is not a port: set a number from 0 to 65535 (0: any free one)"
         ))
     })
+}
+
+/// The time that the environment variable `name` asks for, or `default`, both in
+/// milliseconds.
+///
+/// # Errors
+///
+/// It is set to something that is not a whole number from 0 to 4294967295.
+pub fn milliseconds(name: &str, default: u32) -> Result<Duration> {
+    let text = env::var(name).unwrap_or(default.to_string());
+    let number: u32 = text.parse().map_err(|_| {
+        Error::new(format!("{name}={text} is not a number of milliseconds"))
+    })?;
+    Ok(Duration::from_millis(number.into()))
 }
 
 /// Listens on `127.0.0.1:port` and says so on standard output, in the form

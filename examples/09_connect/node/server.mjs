@@ -3,7 +3,7 @@
 import http from 'node:http';
 import { Server } from 'socket.io';
 import {
-  fail, listen, onShutdown, pages, port,
+  listen, milliseconds, onShutdown, pages, port,
 } from '../../lesson-kit.mjs';
 
 // ANCHOR: serve
@@ -47,9 +47,3 @@ io.on('connection', (socket) => {
   io.to('lobby').emit('joined', socket.id, here);
 });
 // ANCHOR_END: connected
-
-function milliseconds(name, otherwise) {
-  const text = process.env[name] ?? String(otherwise);
-  if (!/^\d{1,9}$/.test(text)) fail(`${name}=${text} is not a number of milliseconds`);
-  return Number(text);
-}

@@ -3,7 +3,7 @@
 import http from 'node:http';
 import { Server } from 'socket.io';
 import {
-  fail, listen, onShutdown, pages, port,
+  listen, milliseconds, onShutdown, pages, port,
 } from '../../lesson-kit.mjs';
 
 const PATIENCE = milliseconds('ANSWER_TIMEOUT', 10_000);
@@ -141,12 +141,6 @@ function fits(event, args) {
     && checks.every((check, n) => check(values[n]));
 }
 // ANCHOR_END: fits
-
-function milliseconds(name, otherwise) {
-  const text = process.env[name] ?? String(otherwise);
-  if (!/^\d{1,9}$/.test(text)) fail(`${name}=${text} is not a number of milliseconds`);
-  return Number(text);
-}
 
 onShutdown(() => {
   io.close();
