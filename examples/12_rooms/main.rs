@@ -14,11 +14,12 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Mutex,
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use parity::{Ack, UserId};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::json;
 use socketioxide::{
     SocketIo,
     extract::{SocketRef, TryData},
@@ -137,7 +138,7 @@ fn invite(
     if !room.has(socket) {
         return Err("you are not in this room".into());
     }
-    // `io.to([])` would be everybody.
+    // `io.within([])` would be everybody.
     if ids.is_empty() {
         return Err("nobody is invited".into());
     }
@@ -149,7 +150,7 @@ fn invite(
     if !ids.iter().all(is_user) {
         return Err("not everybody is here".into());
     }
-    let guests = io.to(ids).except(room.key());
+    let guests = io.within(ids).except(room.key());
     let invited = (room, UserId::of(socket));
     parity::broadcast(guests, "invited", &invited)?;
     Ok(())
@@ -182,7 +183,7 @@ fn rooms(
 /// Tells each of the others once, however many rooms they
 /// share.
 async fn gone(socket: SocketRef) {
-    let _floor = FLOOR.lock().expect("no action panics");
+    let _floor = floor();
     let rooms = socket.rooms();
     // Whoever hears of it, and asks, must not find it there.
     socket.leave_all();
@@ -192,15 +193,12 @@ async fn gone(socket: SocketRef) {
 // ANCHOR_END: gone
 
 // ANCHOR: on
-/// Whoever holds it may act. It guards no data: it makes one
-/// step of what an action looks up and what it then does.
-static FLOOR: Mutex<()> = Mutex::new(());
-
-#[derive(Serialize)]
-#[serde(rename_all = "lowercase")]
-enum Reply<T> {
-    Result(T),
-    Error(String),
+/// Whoever holds it may act. It makes one step of what an
+/// action looks up and what it then does.
+fn floor() -> MutexGuard<'static, ()> {
+    static FLOOR: Mutex<()> = Mutex::new(());
+    // It guards no data that a panic could leave half changed.
+    FLOOR.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Answers each `event` with what `action` returns.
@@ -210,19 +208,19 @@ fn on<T, R>(
     action: fn(&SocketRef, &SocketIo, T) -> Answer<R>,
 ) where
     T: DeserializeOwned + Send + Sync + 'static,
-    R: Serialize + Send + Sync + 'static,
+    R: Serialize + 'static,
 {
     let handler = async move |socket: SocketRef,
                               io: SocketIo,
                               TryData(data): TryData<T>,
                               ack: Ack| {
         let act = |data| {
-            let _floor = FLOOR.lock().expect("no action panics");
+            let _floor = floor();
             action(&socket, &io, data)
         };
         let reply = match data.map_err(Into::into).and_then(act) {
-            Ok(result) => Reply::Result(result),
-            Err(error) => Reply::Error(error.to_string()),
+            Ok(result) => json!({ "result": result }),
+            Err(error) => json!({ "error": error.to_string() }),
         };
         ack.send(&reply).await.ok();
     };

@@ -55,14 +55,14 @@ io.on('connection', (socket) => {
     if (!socket.rooms.has(room)) {
       throw new Error('you are not in this room');
     }
-    // `io.to([])` would be everybody.
+    // `io.in([])` would be everybody.
     if (ids.length === 0) throw new Error('nobody is invited');
     // A client has sent this. It could name any room.
     const { sockets } = io.of('/');
     if (!ids.every((id) => sockets.has(id))) {
       throw new Error('not everybody is here');
     }
-    const guests = io.to(ids).except(room);
+    const guests = io.in(ids).except(room);
     guests.emit('invited', name, socket.id);
   });
   // ANCHOR_END: invite
