@@ -859,7 +859,9 @@ mod rooms {
         let grown = after.saturating_sub(before);
         match grown < 12 << 20 {
             true => Ok(()),
-            false => Err(Failure::new("12 MiB more after 5500 names")),
+            false => Err(Failure::new(
+                "5,500 refused names take more than 12 MiB, so they are kept",
+            )),
         }
     }
 
