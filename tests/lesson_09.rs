@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use contract::{
-    EngineIo, Failure, Frame, Lesson, Opcode, Peer, Result, Server, SocketIo, peer,
+    EngineIo, Failure, Frame, Lesson, Opcode, Peer, Request, Result, Server,
+    SocketIo, peer,
 };
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
@@ -568,16 +569,50 @@ mod differences {
             (r#"42["Hello","x"]"#, HearsNothing, HearsNothing),
             (r#"421["nothing"]"#, HearsNothing, HearsNothing),
             (r#"43123["an ack"]"#, HearsNothing, HearsNothing),
+            // In Node this is the event that tells of errors, and nobody listens either.
+            (r#"42["error","x"]"#, HearsNothing, HearsNothing),
         ])
         .await
+    }
+
+    /// Node takes 1,000,000 bytes. socketioxide takes 100,000, and counts them on
+    /// long-polling alone.
+    #[tokio::test]
+    async fn how_long_a_message_may_be_is_where_the_two_differ() -> Result {
+        let server = lesson().start().await?;
+        let hello = |length| format!(r#"42["hello","{}"]"#, "x".repeat(length));
+        for (length, rust, node) in [
+            (90_000, true, true),
+            (110_000, false, true),
+            (1_100_000, false, false),
+        ] {
+            let client = Polling::connect(&server).await?;
+            let post = Request::new("POST", &client.path).body(hello(length));
+            let status = server.request(post).await?.status();
+            let is_taken = match peer() {
+                Peer::Rust => rust,
+                Peer::Node => node,
+            };
+            assert_eq!(status, if is_taken { 200 } else { 413 }, "{length}");
+        }
+        for (length, node) in [(900_000, true), (1_100_000, false)] {
+            let mut guest = Guest::arrive(&server).await?;
+            guest.engine.send(&hello(length)).await?;
+            if peer() == Peer::Rust || node {
+                let text = "x".repeat(length);
+                assert_eq!(guest.hear("hello").await?, json!([text]));
+            } else {
+                socketio::last_words(&mut guest.engine).await?;
+            }
+        }
+        still_answers(&server).await
     }
 }
 
 mod recorded {
     use super::*;
     use contract::{
-        Recording, Request, Transcript, compare_diagram_with_the_book,
-        compare_with_the_book,
+        Recording, Transcript, compare_diagram_with_the_book, compare_with_the_book,
     };
 
     /// Bob joins Ada, says hello and then bye.

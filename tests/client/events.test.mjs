@@ -41,12 +41,15 @@ both('arguments arrive as they were, any number of them', async (page) => {
 });
 
 both('an event may have any name but those of the client', async (page) => {
-  const { socket } = await connect(page, { server: echo });
+  const { socket, peer } = await connect(page, { server: echo });
   for (const name of ['toString', '__proto__', 'constructor', 'hasOwnProperty', 'error', '']) {
     const reply = next(socket, 'back');
     assert.equal(socket.emit(name, name), socket);
     assert.deepEqual(await reply, [name]);
     assert.deepEqual(socket.listeners(name), []);
+    const heard = next(socket, name);
+    peer.emit(name, 'from the server');
+    assert.deepEqual(await heard, ['from the server']);
   }
   const reserved = [
     'connect', 'connect_error', 'disconnect', 'disconnecting', 'newListener', 'removeListener',

@@ -131,6 +131,27 @@ async fn a_handler_that_waits_does_not_hold_up_the_next() {
     assert_eq!(client.receive().await, r#"437["waited"]"#);
 }
 
+/// In Node the server's `socket.on('error')` is also for what goes wrong.
+#[tokio::test]
+async fn error_is_a_name_like_any_other() {
+    let (address, io) = start().await;
+    io.ns(
+        "/",
+        parity::connection(async |socket: SocketRef| {
+            parity::on(
+                &socket,
+                "error",
+                async |Data(text): Data<String>, ack: Ack| {
+                    ack.send(&text).await.ok();
+                },
+            );
+        }),
+    );
+    let mut client = Client::connect(address).await;
+    client.send(r#"427["error","mine"]"#).await;
+    assert_eq!(client.receive().await, r#"437["mine"]"#);
+}
+
 #[tokio::test]
 async fn a_handler_that_panics_harms_no_other() {
     let (address, io) = start().await;
