@@ -432,6 +432,8 @@ mod leaving {
         let (id, user) = (guest.id.clone(), guest.user.clone());
         guest.socket().disconnect().await?;
         guest.socket().expect_nothing().await?;
+        // Before that, socketioxide would take it for connected, and not answer.
+        expect_in_lobby(&server, 0).await?;
         let mut again = Guest::enter(guest.engine).await?;
         assert_ne!(again.user, user);
         match peer() {
