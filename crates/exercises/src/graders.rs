@@ -17,5 +17,6 @@ macro_rules! exercises {
 
 exercises! {
     ex01_status_page,
+    ex01_routes,
     ex07_everyone_else,
 }

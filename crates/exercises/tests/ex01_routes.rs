@@ -1,0 +1,3 @@
+//! `cargo test -p exercises --test ex01_routes`
+
+exercises::graded!();
