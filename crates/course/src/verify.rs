@@ -86,6 +86,10 @@ pub(crate) fn verify(exercises: &[&'static Exercise]) -> Result<bool> {
             cases.push(Case::wrong(first, "sabotage", wrong, source));
         }
     }
+    // Cargo knows of no package without programs.
+    if cases.is_empty() {
+        return Err(problems.join("\n\n"));
+    }
     let sources: Vec<_> = cases
         .iter()
         .map(|case| (case.name.clone(), case.source.clone()))
