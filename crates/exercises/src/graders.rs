@@ -18,5 +18,6 @@ macro_rules! exercises {
 exercises! {
     ex01_status_page,
     ex01_routes,
+    ex02_add,
     ex07_everyone_else,
 }
