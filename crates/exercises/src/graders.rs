@@ -19,5 +19,6 @@ exercises! {
     ex01_status_page,
     ex01_routes,
     ex02_add,
+    ex02_body_limit,
     ex07_everyone_else,
 }

@@ -1,0 +1,3 @@
+//! `cargo test -p exercises --test ex02_body_limit`
+
+exercises::graded!();
