@@ -20,5 +20,6 @@ exercises! {
     ex01_routes,
     ex02_add,
     ex02_body_limit,
+    ex02_middleware,
     ex07_everyone_else,
 }

@@ -1,0 +1,3 @@
+//! `cargo test -p exercises --test ex02_middleware`
+
+exercises::graded!();
