@@ -21,5 +21,6 @@ exercises! {
     ex02_add,
     ex02_body_limit,
     ex02_middleware,
+    ex03_wrap,
     ex07_everyone_else,
 }

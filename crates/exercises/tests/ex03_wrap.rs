@@ -1,0 +1,3 @@
+//! `cargo test -p exercises --test ex03_wrap`
+
+exercises::graded!();
