@@ -22,5 +22,6 @@ exercises! {
     ex02_body_limit,
     ex02_middleware,
     ex03_wrap,
+    ex03_both,
     ex07_everyone_else,
 }

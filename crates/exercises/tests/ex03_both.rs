@@ -1,0 +1,3 @@
+//! `cargo test -p exercises --test ex03_both`
+
+exercises::graded!();
