@@ -23,5 +23,6 @@ exercises! {
     ex02_middleware,
     ex03_wrap,
     ex03_both,
+    ex04_listen,
     ex07_everyone_else,
 }
