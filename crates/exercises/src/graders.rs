@@ -24,5 +24,6 @@ exercises! {
     ex03_wrap,
     ex03_both,
     ex04_listen,
+    ex04_drain,
     ex07_everyone_else,
 }

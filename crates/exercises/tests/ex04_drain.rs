@@ -1,0 +1,3 @@
+//! `cargo test -p exercises --test ex04_drain`
+
+exercises::graded!();
