@@ -1,4 +1,4 @@
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use serde_json::Value;
 
@@ -90,6 +90,18 @@ pub struct Response {
     pub(crate) moment: Moment,
 }
 
+/// The value of a header in a failure.
+struct Shown<'a>(Option<&'a str>);
+
+impl fmt::Debug for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(value) => write!(f, "{value:?}"),
+            None => f.write_str("no such header"),
+        }
+    }
+}
+
 impl Response {
     /// The status code.
     pub fn status(&self) -> u16 {
@@ -141,7 +153,8 @@ impl Response {
     /// It is absent, or its value is different.
     pub fn expect_header(&self, name: &str, expected: &str) -> Result<&Self> {
         let got = self.header(name);
-        self.check(name, &Some(expected), &got, got == Some(expected))
+        let holds = got == Some(expected);
+        self.check(name, &expected, &Shown(got), holds)
     }
 
     /// Fails if the header `name` is there.
@@ -151,7 +164,7 @@ impl Response {
     /// It is.
     pub fn expect_no_header(&self, name: &str) -> Result<&Self> {
         let got = self.header(name);
-        self.check(name, &None::<&str>, &got, got.is_none())
+        self.check(name, &Shown(None), &Shown(got), got.is_none())
     }
 
     /// Fails unless the body is `expected`, byte for byte.

@@ -39,7 +39,7 @@ pub use connection::Connection;
 pub use failure::{Explain, Failure, Result, deadline, set_deadline, within};
 pub use http::{Request, Response};
 pub use lesson::{Lesson, Peer, peer};
-pub use program::{Program, build};
+pub use program::{Built, Program, build};
 pub use recording::Recording;
 pub use server::{End, Exit, Log, Server, Signal};
 pub use socketio::{ENGINE_IO, EngineIo, Event, SocketIo, bytes};

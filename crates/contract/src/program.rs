@@ -1,10 +1,12 @@
 use std::{
+    collections::BTreeMap,
     fmt,
     path::PathBuf,
     process::Stdio,
     sync::{Arc, Mutex, MutexGuard},
 };
 
+use serde_json::Value;
 use tokio::process::Command;
 
 use crate::{Exit, Failure, Result, Server, server::Log};
@@ -109,36 +111,74 @@ impl Program {
 ///
 /// # Errors
 ///
-/// Cargo cannot be run, or cannot build it: what it says.
+/// Cargo cannot be run, or cannot build it: its errors, without the warnings.
 pub async fn build(arguments: &[&str], color: bool) -> Result<(PathBuf, String)> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let format = match color {
+        true => "json-diagnostic-rendered-ansi",
+        false => "json",
+    };
     let output = Command::new(cargo)
-        .args(["build", "--quiet"])
-        .args(["--message-format", "json-render-diagnostics"])
-        .args(["--color", if color { "always" } else { "never" }])
+        .args(["build", "--quiet", "--message-format", format])
         .args(arguments)
         .current_dir(crate::lesson::root())
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .output()
         .await?;
-    let log = String::from_utf8_lossy(&output.stderr).into_owned();
-    if !output.status.success() {
-        return Err(Failure::new(log));
+    let mut built = Built::read(&output.stdout);
+    match built.programs.pop_last() {
+        Some((name, program)) if output.status.success() => {
+            Ok((program, built.warnings.remove(&name).unwrap_or_default()))
+        }
+        _ => {
+            let errors: String = built.errors.into_values().collect();
+            Err(Failure::new(match errors.is_empty() {
+                true => String::from_utf8_lossy(&output.stderr).into_owned(),
+                false => errors,
+            }))
+        }
     }
-    let program = executable(&output.stdout).ok_or_else(|| {
-        let what = arguments.join(" ");
-        Failure::new(format!("Cargo built {what} but named no program for it"))
-    })?;
-    Ok((program, log))
 }
 
-/// The program among Cargo's messages, one JSON object per line. If there are several
-/// it is the last one.
-fn executable(messages: &[u8]) -> Option<PathBuf> {
-    messages
-        .split(|&byte| byte == b'\n')
-        .filter_map(|line| serde_json::from_slice::<serde_json::Value>(line).ok())
-        .filter_map(|message| Some(message["executable"].as_str()?.into()))
-        .next_back()
+/// What Cargo says, with `--message-format json`, of the programs that it builds. They
+/// are under their names.
+#[derive(Debug, Default)]
+pub struct Built {
+    /// Where they are.
+    pub programs: BTreeMap<String, PathBuf>,
+    /// The compiler's errors, as it would print them.
+    pub errors: BTreeMap<String, String>,
+    /// Its warnings.
+    pub warnings: BTreeMap<String, String>,
+}
+
+impl Built {
+    /// Reads Cargo's messages, one JSON object per line.
+    pub fn read(messages: &[u8]) -> Self {
+        let mut built = Self::default();
+        let lines = messages.split(|&byte| byte == b'\n');
+        for message in
+            lines.filter_map(|line| serde_json::from_slice::<Value>(line).ok())
+        {
+            let name = message["target"]["name"].as_str().unwrap_or_default();
+            if let Some(program) = message["executable"].as_str() {
+                built.programs.insert(name.to_owned(), program.into());
+            }
+            let said = match message["message"]["level"].as_str() {
+                Some("error") => &mut built.errors,
+                Some("warning") => &mut built.warnings,
+                _ => continue,
+            };
+            let summary = message["message"]["message"].as_str().unwrap_or_default();
+            if summary.starts_with("aborting due to")
+                || summary.ends_with(" emitted")
+            {
+                continue;
+            }
+            let text = message["message"]["rendered"].as_str().unwrap_or_default();
+            *said.entry(name.to_owned()).or_default() += text;
+        }
+        built
+    }
 }

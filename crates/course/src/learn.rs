@@ -18,6 +18,8 @@ pub(crate) fn check(exercises: &[&'static Exercise]) -> Result<bool> {
         if index > 0 {
             println!();
         }
+        // The first time this takes a while.
+        eprintln!("building {} …", exercise.file());
         let report = exercise.grade_now(color);
         print!("{}", report.text(color));
         progress::record(&report)?;
@@ -100,6 +102,9 @@ pub(crate) fn reset(exercises: &[&'static Exercise]) -> Result {
             Err(_) => println!("{file} is there again"),
         }
         write(&root().join(&file), &starter)?;
+        progress::change(|progress| {
+            progress.hints.remove(exercise.name());
+        })?;
     }
     Ok(())
 }

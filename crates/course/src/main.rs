@@ -9,7 +9,11 @@ mod terminal;
 mod verify;
 mod watch;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    panic,
+    path::PathBuf,
+    process::{self, ExitCode},
+};
 
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
@@ -18,7 +22,8 @@ use exercises::{Exercise, Result, progress};
 /// Do the exercises of the course, and see how far you are.
 ///
 /// NAME is an exercise (ex07_everyone_else), the beginning of its name, its file, or the
-/// number of a lesson (7). Without one it is the first that you have not passed yet.
+/// number of a lesson (7). Where only one can be meant it is the first of them that you
+/// have not passed; without a name, the one that you are at.
 #[derive(Parser)]
 #[command(name = "cargo course", bin_name = "cargo course", after_help = EXAMPLES)]
 #[command(max_term_width = 80)]
@@ -121,6 +126,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    end_with_the_reader();
     match run(Cli::parse().command.unwrap_or(Command::List)) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),
@@ -129,6 +135,18 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// Ends quietly when nobody reads on, as after `| head`: Rust panics at that.
+fn end_with_the_reader() {
+    let report = panic::take_hook();
+    panic::set_hook(Box::new(move |panic| {
+        let said = panic.payload().downcast_ref::<String>();
+        if said.is_some_and(|said| said.starts_with("failed printing to stdout")) {
+            process::exit(0);
+        }
+        report(panic);
+    }));
 }
 
 /// Whether all that was graded has passed.
@@ -153,9 +171,7 @@ fn run(command: Command) -> Result<bool> {
         }
         Command::Reset { name, .. } => {
             let all = || exercises::all().iter().collect();
-            learn::reset(
-                &name.as_deref().map_or_else(|| Ok(all()), exercises::find)?,
-            )?;
+            learn::reset(&name.as_deref().map_or_else(|| Ok(all()), find)?)?;
             Ok(true)
         }
         Command::Open { name, chapter } => {
@@ -180,9 +196,23 @@ fn run(command: Command) -> Result<bool> {
 /// The exercises that are meant; the next one if none is named.
 fn these(name: Option<&str>) -> Result<Vec<&'static Exercise>> {
     match name {
-        Some(name) => exercises::find(name),
+        Some(name) => find(name),
         None => Ok(vec![next()?]),
     }
+}
+
+/// The exercises that a name means, or an error that says what may have been meant.
+fn find(name: &str) -> Result<Vec<&'static Exercise>> {
+    exercises::find(name).map_err(|error| {
+        let likeness = |one: &&Exercise| {
+            (strsim::jaro_winkler(one.name(), name) * 1000.0) as u32
+        };
+        let nearest = exercises::all().iter().max_by_key(likeness);
+        match nearest.filter(|one| likeness(one) > 850) {
+            Some(one) => format!("{error}. Did you mean {}?", one.name()),
+            None => error,
+        }
+    })
 }
 
 /// The exercise that is meant: of several, the first that has not been passed.
@@ -193,12 +223,19 @@ fn one(name: Option<&str>) -> Result<&'static Exercise> {
     Ok(open.unwrap_or(&found[0]))
 }
 
-/// The first exercise that has not been passed, or the last one.
+/// The exercise to go on with: the one that was graded last, or after that the first that
+/// has not been passed; from the beginning again after the last one.
 fn next() -> Result<&'static Exercise> {
-    let passed = progress::load()?.passed;
-    let mut all = exercises::all().iter();
-    let last = all.clone().next_back().ok_or("there are no exercises")?;
-    Ok(all.find(|one| !passed.contains(one.name())).unwrap_or(last))
+    let progress = progress::load()?;
+    let current = progress.current.unwrap_or_default();
+    let all = exercises::all();
+    let start = all.iter().position(|one| one.name() == current);
+    let mut rest = all.iter().cycle().skip(start.unwrap_or(0)).take(all.len());
+    let open = rest
+        .clone()
+        .find(|one| !progress.passed.contains(one.name()));
+    open.or_else(|| rest.next())
+        .ok_or_else(|| "there are no exercises".into())
 }
 
 /// All exercises that are named, or all there are.
@@ -206,7 +243,7 @@ fn all_of(names: &[String]) -> Result<Vec<&'static Exercise>> {
     if names.is_empty() {
         return Ok(exercises::all().iter().collect());
     }
-    let found = names.iter().map(|name| exercises::find(name));
+    let found = names.iter().map(|name| find(name));
     Ok(found.collect::<Result<Vec<_>>>()?.concat())
 }
 

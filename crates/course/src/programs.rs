@@ -8,6 +8,7 @@ use std::{
     process::{Command, Stdio},
 };
 
+use contract::Built;
 use exercises::Result;
 use toml::{Table, Value};
 
@@ -38,24 +39,10 @@ pub(crate) fn build(
         .output()
         .map_err(|error| format!("cannot run cargo: {error}"))?;
 
-    let mut found: BTreeMap<String, PathBuf> = BTreeMap::new();
-    let mut said: BTreeMap<String, String> = BTreeMap::new();
-    let lines = output.stdout.split(|&byte| byte == b'\n');
-    for message in lines
-        .filter_map(|line| serde_json::from_slice::<serde_json::Value>(line).ok())
-    {
-        let name = message["target"]["name"].as_str().unwrap_or_default();
-        if let Some(program) = message["executable"].as_str() {
-            found.insert(name.to_owned(), program.into());
-        }
-        if message["message"]["level"] == "error"
-            && let Some(text) = message["message"]["rendered"].as_str()
-        {
-            *said.entry(name.to_owned()).or_default() += text;
-        }
-    }
+    let mut built = Built::read(&output.stdout);
     let outcome = programs.iter().map(|(name, _)| {
-        let outcome = match (found.remove(name), said.remove(name)) {
+        let outcome = match (built.programs.remove(name), built.errors.remove(name))
+        {
             (Some(program), _) => Ok(program),
             (None, Some(said)) => Err(said),
             // It is not this program that does not compile.

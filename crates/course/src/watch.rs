@@ -15,6 +15,9 @@ use crate::{
     terminal::{self, Keys},
 };
 
+const KEYS: &str =
+    "Keys: h a hint, n the next exercise, l the list, r again, q quit";
+
 /// How often to look whether the file has changed. That is as good as being told, on
 /// every system and in every shared folder.
 const LOOK: Duration = Duration::from_millis(50);
@@ -60,10 +63,11 @@ async fn follow(
         match key {
             Some(b'q') => return Ok(()),
             Some(b'r' | b'\n') => graded = None,
-            Some(b'h') => println!("\n{}", learn::hint(exercise)?),
+            Some(b'h') => println!("\n{}\n\n{}", learn::hint(exercise)?, KEYS),
             Some(b'l') => {
                 println!();
                 list::list()?;
+                println!("\n{KEYS}");
             }
             Some(b'n') => exercise = after(exercise)?,
             Some(_) => {}
@@ -100,30 +104,20 @@ async fn grade(exercise: &'static Exercise) {
     }
     print!("\n{}", report.text(color));
     let next = learn::what_now(&report).unwrap_or_else(|error| error);
-    println!(
-        "{next}\n\n{took:.1} s. Waiting for you to save.{}",
-        keys_line()
-    );
-}
-
-fn keys_line() -> &'static str {
-    match io::stdin().is_terminal() {
-        true => " h hint, n next, l list, r again, q quit",
-        false => "",
+    println!("{next}\n\n{took:.1} s. Waiting for you to save.");
+    if io::stdin().is_terminal() {
+        println!("{KEYS}");
     }
 }
 
 /// The exercise after this one that has not been passed, from the beginning again after
 /// the last one.
 fn after(exercise: &Exercise) -> Result<&'static Exercise> {
-    let passed = progress::load()?.passed;
     let all = exercises::all();
     let at = all.iter().position(|one| one.name() == exercise.name());
-    let start = at.map_or(0, |at| at + 1);
-    let mut rest = all.iter().cycle().skip(start).take(all.len());
-    let open = rest.clone().find(|one| !passed.contains(one.name()));
-    open.or_else(|| rest.next())
-        .ok_or_else(|| "there are no exercises".into())
+    let after = all[(at.unwrap_or(0) + 1) % all.len()].name();
+    progress::change(|progress| progress.current = Some(after.to_owned()))?;
+    crate::next()
 }
 
 /// The bytes that come from the keyboard; there are none if it is not a keyboard.

@@ -9,6 +9,9 @@ pub(crate) const MEMORY: u64 = 1 << 30;
 /// next to none, and one that loops takes all it gets.
 const BUSY: f64 = 0.15;
 
+/// How help begins about what the learner has not written yet.
+pub(crate) const UNFINISHED: &str = "there is a `todo!()` left";
+
 /// How many lines of the server's output are shown.
 const LINES: usize = 12;
 
@@ -27,13 +30,11 @@ pub(crate) fn explain(mut failure: Failure, logs: &[Log]) -> Failure {
 /// its tasks, so this is not only for those that have ended.
 fn panics(stderr: &str) -> Option<String> {
     let mut lines = stderr.lines().filter(|line| !line.is_empty());
-    let at = lines.find(|line| {
-        line.starts_with("thread '") && line.contains(" panicked at ")
-    })?;
+    let at = lines.find(|line| is_panic(line))?;
     let place = at.split(" panicked at ").nth(1)?.trim_end_matches(':');
     let message = lines.next().unwrap_or_default();
     Some(match message.strip_prefix("not yet implemented") {
-        Some(_) => format!("there is a `todo!()` left, at {place}"),
+        Some(what) => format!("{UNFINISHED}, at {place}{what}"),
         None => format!("the server panicked at {place}: {message}"),
     })
 }
@@ -63,31 +64,37 @@ fn state(failure: Failure, log: &Log) -> Failure {
                     cpu.as_secs_f64(),
                     end.lived.as_secs_f64()
                 )),
-            Some(_) => failure.help(
+            // Whoever wrote the check may know better.
+            Some(_) if failure.help().is_empty() => failure.help(
                 "the server runs but does nothing: look for an `.await` of something \
                  that never comes, a lock that is never released, or a call that \
                  blocks the thread, like `std::thread::sleep`",
             ),
-            None => failure,
+            _ => failure,
         },
     }
 }
 
 /// What the servers of a check have printed besides the line that they listen: what
-/// they end with, as that is nearest to what went wrong.
+/// they end with, as that is nearest to what went wrong. The first panic is left out, as
+/// [`explain`] tells of it.
 pub(crate) fn output(logs: &[Log]) -> Vec<String> {
     let mut lines = Vec::new();
     for log in logs {
         for text in [log.stdout(), log.stderr()] {
-            lines.extend(
-                text.lines()
-                    .filter(|line| !line.starts_with("listening on http://"))
-                    .filter(|line| {
-                        !line.starts_with("note: run with `RUST_BACKTRACE")
-                    })
-                    .filter(|line| !line.is_empty())
-                    .map(shorten),
-            );
+            let mut told = text.lines();
+            let mut panicked = false;
+            while let Some(line) = told.next() {
+                if is_panic(line) && !panicked {
+                    panicked = true;
+                    told.next();
+                } else if !line.is_empty()
+                    && !line.starts_with("listening on http://")
+                    && !line.starts_with("note: run with `RUST_BACKTRACE")
+                {
+                    lines.push(shorten(line));
+                }
+            }
         }
     }
     if let Some(more) = lines.len().checked_sub(LINES).filter(|&more| more > 0) {
@@ -95,6 +102,10 @@ pub(crate) fn output(logs: &[Log]) -> Vec<String> {
         lines.insert(0, format!("… {more} lines before these"));
     }
     lines
+}
+
+fn is_panic(line: &str) -> bool {
+    line.starts_with("thread '") && line.contains(" panicked at ")
 }
 
 fn shorten(line: &str) -> String {
@@ -121,7 +132,7 @@ mod tests {
             "thread 'main' (7) panicked at a/b.rs:3:9:\nnot yet implemented: x";
         assert_eq!(
             panics(todo).as_deref(),
-            Some("there is a `todo!()` left, at a/b.rs:3:9")
+            Some("there is a `todo!()` left, at a/b.rs:3:9: x")
         );
         assert_eq!(panics("all is well\n"), None);
     }

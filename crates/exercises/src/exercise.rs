@@ -54,7 +54,7 @@ pub fn find(name: &str) -> Result<Vec<&'static Exercise>> {
     let name = name.to_string_lossy();
     let prefix = match name.parse::<u32>() {
         Ok(number) => format!("ex{number:02}_"),
-        Err(_) => name.into_owned(),
+        Err(_) => name.clone().into_owned(),
     };
     let found: Vec<_> = match all().iter().find(|one| one.name == prefix) {
         Some(exact) => vec![exact],
@@ -63,12 +63,15 @@ pub fn find(name: &str) -> Result<Vec<&'static Exercise>> {
             .filter(|one| !prefix.is_empty() && one.name.starts_with(&prefix))
             .collect(),
     };
-    if found.is_empty() {
-        return Err(format!(
-            "no exercise is called `{prefix}`: `cargo course list` shows them all"
-        ));
+    match (found.is_empty(), name.parse::<u32>()) {
+        (false, _) => Ok(found),
+        (true, Ok(number)) => Err(format!(
+            "lesson {number:02} has no exercises: `cargo course list` shows them all"
+        )),
+        (true, Err(_)) => Err(format!(
+            "no exercise is called `{name}`: `cargo course list` shows them all"
+        )),
     }
-    Ok(found)
 }
 
 impl Exercise {

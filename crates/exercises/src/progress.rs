@@ -18,6 +18,8 @@ pub struct Progress {
     pub passed: BTreeSet<String>,
     /// The most points there have been for each that was tried.
     pub points: BTreeMap<String, u32>,
+    /// The exercise that was graded last.
+    pub current: Option<String>,
     /// How many hints have been read of each.
     pub hints: BTreeMap<String, usize>,
 }
@@ -76,6 +78,7 @@ pub fn record(report: &Report) -> Result {
         let (points, _) = report.points();
         let best = progress.points.entry(name.to_owned()).or_default();
         *best = points.max(*best);
+        progress.current = Some(name.to_owned());
         if report.passed() {
             progress.passed.insert(name.to_owned());
         }

@@ -3,7 +3,7 @@ use std::fmt::{self, Write};
 use contract::Failure;
 use serde_json::{Value, json};
 
-use crate::Exercise;
+use crate::{Exercise, diagnosis};
 
 /// What came of grading an exercise.
 pub struct Report {
@@ -101,7 +101,10 @@ impl Report {
         let paint = Paint(color);
         let (points, of) = self.points();
         let name = self.exercise.name();
-        let score = format!("{points} of {of} points");
+        let score = match self.broken {
+            Some(_) => "not graded".to_owned(),
+            None => format!("{points} of {of} points"),
+        };
         let gap = 80usize.saturating_sub(name.len() + score.len());
         let styled = if self.passed() {
             paint.green(&score)
@@ -133,7 +136,12 @@ impl Report {
                 }
             }
         }
-        if !self.passed() && !self.warnings.is_empty() {
+        // A warning often names the mistake. But what is not there yet is warned of, too.
+        let unfinished = |help: &String| help.contains(diagnosis::UNFINISHED);
+        let mut failed = self.failed();
+        let is_finished =
+            !failed.any(|(_, failure)| failure.help().iter().any(unfinished));
+        if !self.passed() && is_finished && !self.warnings.is_empty() {
             writeln!(out, "\n{}", self.warnings.trim_end())?;
         }
         Ok(())
@@ -275,6 +283,6 @@ impl Paint {
 /// when a test returns an error.
 impl fmt::Debug for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "\n\n{}", self.text(false))
+        write!(f, "\n{}", self.text(false))
     }
 }
