@@ -26,4 +26,6 @@ exercises! {
     ex04_listen,
     ex04_drain,
     ex07_everyone_else,
+    ex08_ack,
+    ex08_packet,
 }

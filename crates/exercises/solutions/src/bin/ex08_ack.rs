@@ -1,0 +1,144 @@
+//! # A sum with an ack (chapter 08)
+//!
+//! The server's side of this client, by hand:
+//!
+//! ```text
+//! const socket = io({ transports: ['websocket'] });
+//! socket.emit('sum', 1, 5, -2, (sum, smallest, largest) => …);   // 4, -2, 5
+//! ```
+//!
+//! Engine.IO is done below: the handshake, pings, and the 4 in front of each message. What
+//! is left is Socket.IO, for the namespace `/` alone:
+//!
+//! - `0`, perhaps with an object after it, connects the client. The answer is
+//!   `0{"sid":"…"}`, with an id that nothing else has, not Engine.IO's id either.
+//! - Another namespace there is not: `0/admin,` is answered with
+//!   `4/admin,{"message":"Invalid namespace"}`, and nothing else changes.
+//! - `27["sum",1,5,-2]` is an event that wants ack 7. Its arguments are integers, at least
+//!   one; the ack has their sum, the smallest and the largest: `37[4,-2,5]`.
+//! - If an argument is no integer, or there is none, the ack has one argument, an object
+//!   that says why: `37[{"error":"…"}]`.
+//! - An event that wants no ack is not answered, neither is one with another name, nor
+//!   whatever comes before the client is connected.
+//!
+//! Run it:   cargo run -p exercises --example ex08_ack
+//! Grade it: cargo test -p exercises --test ex08_ack
+
+use std::{convert::Infallible, time::Duration};
+
+use futures_util::{SinkExt, StreamExt};
+use hyper::service::service_fn;
+use lesson_kit::websocket::{self, Socket};
+// SOLUTION
+use serde_json::Value;
+// END
+use serde_json::json;
+use tokio_tungstenite::tungstenite::{
+    Error, Message, handshake::client::generate_key,
+};
+
+#[tokio::main]
+async fn main() -> lesson_kit::Result {
+    lesson_kit::listen(service_fn(|request| {
+        // Whatever the path and the query are.
+        let response = websocket::upgrade(request, 64 * 1024, converse);
+        async { Ok::<_, Infallible>(response) }
+    }))
+    .await
+}
+
+const PING_INTERVAL: Duration = Duration::from_secs(25);
+
+async fn converse(mut socket: Socket) {
+    // An error means that the client is gone.
+    let _ = serve(&mut socket).await;
+}
+
+/// Engine.IO.
+async fn serve(socket: &mut Socket) -> Result<(), Error> {
+    let open = json!({
+        "sid": generate_key(),
+        "upgrades": [],
+        "pingInterval": PING_INTERVAL.as_millis(),
+        "pingTimeout": 20_000,
+        "maxPayload": 64 * 1024,
+    });
+    socket.send(Message::text(format!("0{open}"))).await?;
+
+    let mut client = Client::default();
+    let mut ping = tokio::time::interval(PING_INTERVAL);
+    ping.reset();
+    loop {
+        let message = tokio::select! {
+            message = socket.next() => message.ok_or(Error::ConnectionClosed)??,
+            _ = ping.tick() => {
+                socket.send(Message::text("2")).await?;
+                continue;
+            }
+        };
+        if let Message::Text(text) = message
+            && let Some(packet) = text.strip_prefix('4')
+            && let Some(answer) = client.receive(packet)
+        {
+            socket.send(Message::text(format!("4{answer}"))).await?;
+        }
+    }
+}
+
+/// Socket.IO.
+#[derive(Default)]
+struct Client {
+    connected: bool,
+}
+
+impl Client {
+    /// The answer to a packet, if there is one.
+    fn receive(&mut self, packet: &str) -> Option<String> {
+        // SOLUTION
+        let (kind, rest) = packet.split_at_checked(1)?;
+        match kind {
+            "0" if rest.starts_with('/') => {
+                let (namespace, _) = rest.split_once(',').unwrap_or((rest, ""));
+                let why = json!({ "message": "Invalid namespace" });
+                Some(format!("4{namespace},{why}"))
+            }
+            "0" => {
+                self.connected = true;
+                Some(format!("0{}", json!({ "sid": generate_key() })))
+            }
+            "2" if self.connected => {
+                let digits = rest.bytes().take_while(u8::is_ascii_digit);
+                let (id, event) = rest.split_at(digits.count());
+                let event: Vec<Value> = serde_json::from_str(event).ok()?;
+                let (name, arguments) = event.split_first()?;
+                if id.is_empty() || name != "sum" {
+                    return None;
+                }
+                let answer = match sum(arguments) {
+                    Ok((sum, smallest, largest)) => json!([sum, smallest, largest]),
+                    Err(error) => json!([{ "error": error }]),
+                };
+                Some(format!("3{id}{answer}"))
+            }
+            _ => None,
+        }
+        // STARTER
+        // // TODO: the answer to a packet. `generate_key()` makes an id.
+        // let is = if self.connected { "is" } else { "is not" };
+        // todo!("answer {packet:?} of a client that {is} connected")
+        // END
+    }
+}
+// SOLUTION
+
+/// The sum of the arguments, the smallest and the largest of them.
+fn sum(arguments: &[Value]) -> Result<(i64, i64, i64), &'static str> {
+    let numbers: Option<Vec<_>> = arguments.iter().map(Value::as_i64).collect();
+    let numbers = numbers.ok_or("not an integer")?;
+    let smallest = *numbers.iter().min().ok_or("no number")?;
+    let largest = *numbers.iter().max().ok_or("no number")?;
+    let mut numbers = numbers.into_iter();
+    let sum = numbers.try_fold(0, i64::checked_add).ok_or("too large")?;
+    Ok((sum, smallest, largest))
+}
+// END

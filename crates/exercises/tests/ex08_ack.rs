@@ -1,0 +1,3 @@
+//! `cargo test -p exercises --test ex08_ack`
+
+exercises::graded!();
