@@ -26,6 +26,7 @@ exercises! {
     ex04_listen,
     ex04_drain,
     ex07_everyone_else,
-    ex08_ack,
     ex08_packet,
+    ex08_ack,
+    ex09_first_event,
 }
