@@ -29,4 +29,5 @@ exercises! {
     ex08_packet,
     ex08_ack,
     ex09_first_event,
+    ex09_goodbye,
 }
