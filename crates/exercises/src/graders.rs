@@ -30,4 +30,5 @@ exercises! {
     ex08_ack,
     ex09_first_event,
     ex09_goodbye,
+    ex10_any_count,
 }

@@ -1,0 +1,3 @@
+//! `cargo test -p exercises --test ex10_any_count`
+
+exercises::graded!();
