@@ -31,4 +31,5 @@ exercises! {
     ex09_first_event,
     ex09_goodbye,
     ex10_any_count,
+    ex10_binary,
 }

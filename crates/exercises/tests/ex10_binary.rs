@@ -1,0 +1,3 @@
+//! `cargo test -p exercises --test ex10_binary`
+
+exercises::graded!();
