@@ -32,4 +32,5 @@ exercises! {
     ex09_goodbye,
     ex10_any_count,
     ex10_binary,
+    ex11_three_values,
 }
