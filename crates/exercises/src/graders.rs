@@ -33,4 +33,5 @@ exercises! {
     ex10_any_count,
     ex10_binary,
     ex11_three_values,
+    ex11_ask_clients,
 }

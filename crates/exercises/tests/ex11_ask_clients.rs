@@ -1,0 +1,3 @@
+//! `cargo test -p exercises --test ex11_ask_clients`
+
+exercises::graded!();
