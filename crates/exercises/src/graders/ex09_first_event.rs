@@ -53,7 +53,10 @@ async fn say_hello(
     let mut said_later = 0;
     socket.emit("hello", json!([name])).await?;
     loop {
-        let event = socket.next_event().await?;
+        let event = socket.next_event().await.help(
+            "later hellos get no answer either. The handlers of `parity::on` are called \
+             only if the namespace has been given `parity::connection(…)`",
+        )?;
         let is_later = match event.name.as_str() {
             "welcome" => true,
             "hello" => event.arguments[0] == "Hello, Later!",
