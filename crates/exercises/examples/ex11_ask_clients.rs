@@ -42,7 +42,8 @@ const show = (...all) => document.body.append(JSON.stringify(all), '\\n');
 socket.onAny(show);
 socket.on('question', (text, ack) => ack(confirm(text)));
 </script>
-<body style='white-space:pre'><button onclick=\"socket.emit('vote', 'Tea?')\">Tea?</button>";
+<body style='white-space:pre'>
+<button onclick=\"socket.emit('vote', 'Tea?')\">Tea?</button>";
 
 /// How long a client may take for an answer.
 #[derive(Clone, Copy)]

@@ -43,10 +43,14 @@ const PAGE: &str = "\
 <script src=/socket.io/socket.io.js></script>
 <script>
 const socket = io();
-const text = (data) => data instanceof ArrayBuffer ? new TextDecoder().decode(data) : data;
-const show = (...all) => document.body.append(JSON.stringify(all.map(text)), '\\n');
+const text = (data) =>
+  data instanceof ArrayBuffer ? new TextDecoder().decode(data) : data;
+const show = (...all) =>
+  document.body.append(JSON.stringify(all.map(text)), '\\n');
 socket.onAny(show);
-socket.on('ready', () => socket.emit('split', new TextEncoder().encode('hello'), 2));
+socket.on('ready', () => {
+  socket.emit('split', new TextEncoder().encode('hello'), 2);
+});
 </script>
 <body style='white-space:pre'>";
 
