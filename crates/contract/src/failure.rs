@@ -85,7 +85,7 @@ impl Failure {
     }
 
     /// What may be the cause, and what to do about it.
-    pub fn help(&self) -> &[String] {
+    pub fn advice(&self) -> &[String] {
         &self.0.help
     }
 }
@@ -134,7 +134,7 @@ impl fmt::Display for Failure {
             text.lines()
                 .try_for_each(|line| write!(f, "\n    {line}"))?;
         }
-        self.help()
+        self.advice()
             .iter()
             .try_for_each(|help| write!(f, "\n  help: {help}"))
     }

@@ -259,8 +259,8 @@ fn outcome(check: &Checked) -> (Option<bool>, Vec<String>, Value) {
         Verdict::Failed { failure, output } => {
             let mut cause = json!({
                 "rationale": failure.message(),
-                "help": (!failure.help().is_empty())
-                    .then(|| failure.help().join("\n")),
+                "help": (!failure.advice().is_empty())
+                    .then(|| failure.advice().join("\n")),
             });
             if let Some((expected, actual)) = failure.values() {
                 cause["expected"] = expected.into();

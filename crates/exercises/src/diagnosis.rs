@@ -65,7 +65,7 @@ fn state(failure: Failure, log: &Log) -> Failure {
                     end.lived.as_secs_f64()
                 )),
             // Whoever wrote the check may know better.
-            Some(_) if failure.help().is_empty() => failure.help(
+            Some(_) if failure.advice().is_empty() => failure.help(
                 "the server runs but does nothing: look for an `.await` of something \
                  that never comes, a lock that is never released, or a call that \
                  blocks the thread, like `std::thread::sleep`",

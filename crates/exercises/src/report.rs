@@ -140,7 +140,7 @@ impl Report {
         let unfinished = |help: &String| help.contains(diagnosis::UNFINISHED);
         let mut failed = self.failed();
         let is_finished =
-            !failed.any(|(_, failure)| failure.help().iter().any(unfinished));
+            !failed.any(|(_, failure)| failure.advice().iter().any(unfinished));
         if !self.passed() && is_finished && !self.warnings.is_empty() {
             writeln!(out, "\n{}", self.warnings.trim_end())?;
         }
@@ -168,7 +168,7 @@ impl Report {
                         "expected": values.map(|(expected, _)| expected),
                         "actual": values.map(|(_, actual)| actual),
                         "transcript": failure.transcript(),
-                        "help": failure.help(),
+                        "help": failure.advice(),
                         "output": output,
                     });
                     ("failed", more)
@@ -216,7 +216,7 @@ fn write_failure(
             writeln!(out, "        {}", paint.dim(line))?;
         }
     }
-    for help in failure.help() {
+    for help in failure.advice() {
         wrap(out, &format!("      {} ", paint.bold("help:")), 12, help)?;
     }
     writeln!(out)
