@@ -2,6 +2,8 @@
 
 use crate::Exercise;
 
+mod client;
+
 macro_rules! exercises {
     ($($name:ident,)*) => {
         $(mod $name;)*
@@ -34,4 +36,5 @@ exercises! {
     ex10_binary,
     ex11_three_values,
     ex11_ask_clients,
+    ex12_isolation,
 }
