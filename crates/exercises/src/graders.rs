@@ -37,4 +37,5 @@ exercises! {
     ex11_three_values,
     ex11_ask_clients,
     ex12_isolation,
+    ex12_rooms_map,
 }
