@@ -38,4 +38,5 @@ exercises! {
     ex11_ask_clients,
     ex12_isolation,
     ex12_rooms_map,
+    ex12_typing,
 }

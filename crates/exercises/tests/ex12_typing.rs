@@ -1,0 +1,3 @@
+//! `cargo test -p exercises --test ex12_typing`
+
+exercises::graded!();
