@@ -39,4 +39,5 @@ exercises! {
     ex12_isolation,
     ex12_rooms_map,
     ex12_typing,
+    ex13_private,
 }

@@ -9,6 +9,8 @@ pub(super) struct Client {
     name: &'static str,
     /// What others may know it by.
     pub(super) id: String,
+    /// The id of its session, which nobody else may know.
+    pub(super) session: String,
     pub(super) socket: SocketIo<EngineIo>,
 }
 
@@ -32,11 +34,12 @@ impl Client {
         namespace: &str,
         auth: Value,
     ) -> Result<Self> {
-        let connected = server.socketio(namespace, auth).await;
+        let mut socket = server.engineio().await?.into_namespace(namespace);
         let mut client = Self {
             name,
             id: String::new(),
-            socket: connected.context(name)?,
+            session: socket.connect(auth).await.context(name)?,
+            socket,
         };
         // How one connects is not the subject. Who is welcomed, as which id, is.
         client.socket.engine().websocket().connection().forget();
