@@ -40,4 +40,5 @@ exercises! {
     ex12_rooms_map,
     ex12_typing,
     ex13_private,
+    ex13_online,
 }

@@ -1,0 +1,3 @@
+//! `cargo test -p exercises --test ex13_online`
+
+exercises::graded!();
