@@ -41,4 +41,5 @@ exercises! {
     ex12_typing,
     ex13_private,
     ex13_online,
+    ex14_token,
 }
