@@ -42,4 +42,5 @@ exercises! {
     ex13_private,
     ex13_online,
     ex14_token,
+    ex14_dynamic,
 }

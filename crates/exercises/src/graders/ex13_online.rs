@@ -192,6 +192,7 @@ async fn last(program: &Program) -> Result {
     let left = lefts.next().expect("there are two");
     hears_not(&mut bob, &not(&left), online(&["Bob", "Cy"])).await?;
     bob.hears(left).await?;
+    let _dan = Client::enter(&server, "Dan").await?;
     cy.socket.disconnect().await?;
     let left = lefts.next().expect("there are two");
     hears_not(&mut bob, &not(&left), online(&["Bob"])).await?;

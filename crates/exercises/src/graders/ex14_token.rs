@@ -6,8 +6,8 @@ use crate::check::{Check, check};
 
 pub(super) fn checks() -> Vec<Check> {
     vec![
-        check("open", 1, "`/` is open to everybody", open),
         check("right", 1, "the right token opens `/admin`", right),
+        check("open", 1, "`/` is open to everybody", open).after("right"),
         check("wrong", 2, "a wrong token is refused, with `not allowed`", wrong)
             .after("right"),
         check("missing", 2, "so is anything that is no token, or nothing", missing)

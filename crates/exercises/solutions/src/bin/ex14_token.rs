@@ -50,9 +50,9 @@ async fn check(TryData(auth): TryData<Auth>) -> Result<(), &'static str> {
 }
 // STARTER
 // async fn check(Data(auth): Data<Auth>) -> Result<(), &'static str> {
-//     // TODO: whoever has another token, or none, is `not allowed`.
-//     let _ = auth;
-//     Ok(())
+//     // TODO: whoever has the token may enter.
+//     let _ = auth.token;
+//     Err("not allowed")
 // }
 // END
 

@@ -1,0 +1,3 @@
+//! `cargo test -p exercises --test ex14_dynamic`
+
+exercises::graded!();
