@@ -49,13 +49,17 @@ impl Client {
                 client.id = id.clone();
                 Ok(client)
             }
-            _ => Err(client.unexpected("welcome(id)", &welcome)),
+            _ => Err(client.expected("event", "welcome(id)", &welcome)),
         }
     }
 
     /// The next event.
     pub(super) async fn next(&mut self) -> Result<Value> {
-        let event = self.socket.next_event().await.context(self.name)?;
+        self.receive().await.context(self.name)
+    }
+
+    async fn receive(&mut self) -> Result<Value> {
+        let event = self.socket.next_event().await?;
         let mut all = vec![json!(event.name)];
         all.extend(event.arguments.as_array().into_iter().flatten().cloned());
         Ok(all.into())
@@ -63,23 +67,29 @@ impl Client {
 
     /// The next event is this one.
     pub(super) async fn hears(&mut self, event: Value) -> Result {
-        let got = self.next().await?;
+        let got = self.next_where(&event).await?;
         match got == event {
             true => Ok(()),
-            false => Err(self.unexpected(&event.to_string(), &got)),
+            false => Err(self.unexpected(&event, &got)),
         }
     }
 
     /// The next event is this one. The unwanted one would come before it.
     pub(super) async fn hears_not(&mut self, not: Not<'_>, event: Value) -> Result {
-        let got = self.next().await?;
+        let got = self.next_where(&event).await?;
         if got == not.event {
             return Err(self.failure(not.mistake)).help(not.help);
         }
         match got == event {
             true => Ok(()),
-            false => Err(self.unexpected(&event.to_string(), &got)),
+            false => Err(self.unexpected(&event, &got)),
         }
+    }
+
+    /// The next event, where this one is expected.
+    async fn next_where(&mut self, expected: &Value) -> Result<Value> {
+        let context = format!("{} should hear {expected}", self.name);
+        self.receive().await.context(context)
     }
 
     /// Emits an event.
@@ -127,9 +137,27 @@ impl Client {
         failure.context(self.name)
     }
 
-    fn unexpected(&mut self, expected: &str, got: &Value) -> Failure {
-        self.expected("event", expected, got)
+    fn unexpected(&mut self, expected: &Value, got: &Value) -> Failure {
+        let failure = self.expected("event", &expected.to_string(), got);
+        match has_another_id(expected, got) {
+            false => failure,
+            true => failure.help(
+                "there is another id than the public one. `socket.id` is public in \
+                 Node, and here it is the id of the session, a secret. The public \
+                 one is `UserId::of(&socket)`",
+            ),
+        }
     }
+}
+
+/// Whether two events are the same, but for an id.
+fn has_another_id(expected: &Value, got: &Value) -> bool {
+    let (Value::Array(expected), Value::Array(got)) = (expected, got) else {
+        return false;
+    };
+    let is_id = |value: &Value| value.as_str().is_some_and(|id| id.len() == 16);
+    let mut differ = expected.iter().zip(got).filter(|(a, b)| a != b);
+    expected.len() == got.len() && differ.all(|(a, b)| is_id(a) && is_id(b))
 }
 
 fn split(mut event: Value) -> (String, Value) {
