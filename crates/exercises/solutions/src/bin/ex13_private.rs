@@ -1,4 +1,4 @@
-//! # For your eyes only (chapter 13)
+//! # Private messages (chapter 13)
 //!
 //! Clients write to one another. The event is `tell`, and its argument is an object that
 //! says to whom, by a public id, and what: `{"to": "…", "text": "…"}`.
