@@ -66,9 +66,9 @@ fn state(failure: Failure, log: &Log) -> Failure {
                 )),
             // Whoever wrote the check may know better.
             Some(_) if failure.advice().is_empty() => failure.help(
-                "the server runs but does nothing: look for an `.await` of something \
-                 that never comes, a lock that is never released, or a call that \
-                 blocks the thread, like `std::thread::sleep`",
+                "the server is idle. Either it never sends this, or it is stuck: look \
+                 for an `.await` of something that never comes, a lock that is never \
+                 released, or a call that blocks the thread, like `std::thread::sleep`",
             ),
             _ => failure,
         },
