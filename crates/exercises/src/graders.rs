@@ -27,6 +27,7 @@ exercises! {
     ex03_both,
     ex04_listen,
     ex04_drain,
+    ex05_accept_key,
     ex07_everyone_else,
     ex08_packet,
     ex08_ack,
