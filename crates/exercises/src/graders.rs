@@ -28,6 +28,7 @@ exercises! {
     ex04_listen,
     ex04_drain,
     ex05_accept_key,
+    ex05_close_codes,
     ex07_everyone_else,
     ex08_packet,
     ex08_ack,

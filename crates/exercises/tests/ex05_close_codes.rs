@@ -1,0 +1,3 @@
+//! `cargo test -p exercises --test ex05_close_codes`
+
+exercises::graded!();
