@@ -29,6 +29,7 @@ exercises! {
     ex04_drain,
     ex05_accept_key,
     ex05_close_codes,
+    ex06_calculator,
     ex07_everyone_else,
     ex08_packet,
     ex08_ack,

@@ -22,6 +22,7 @@ pub(super) fn checks() -> Vec<Check> {
 async fn greeted(program: &Program) -> Result<(Server, WebSocket)> {
     let server = program.start().await?;
     let mut socket = server.websocket("/").await?;
+    socket.connection().forget(); // the handshake
     socket.send_text("hello").await?;
     socket.expect_text("hello").await?;
     Ok((server, socket))
