@@ -30,6 +30,7 @@ exercises! {
     ex05_accept_key,
     ex05_close_codes,
     ex06_calculator,
+    ex06_ids,
     ex07_everyone_else,
     ex08_packet,
     ex08_ack,

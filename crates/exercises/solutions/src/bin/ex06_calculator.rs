@@ -5,15 +5,15 @@
 //!
 //! | call | result |
 //! |---|---|
+//! | `{"op":"max","args":[3,9,4]}` | `{"result":9}`, of any number of them |
+//! | `{"op":"clamp","args":{"value":7,"min":0,"max":5}}` | `{"result":5}` |
 //! | `{"op":"div","args":[7,2]}` | `{"result":3}` |
 //! | `{"op":"pow","args":[2,10]}` | `{"result":1024}` |
 //! | `{"op":"neg","args":5}` | `{"result":-5}` |
-//! | `{"op":"clamp","args":{"value":7,"min":0,"max":5}}` | `{"result":5}` |
-//! | `{"op":"max","args":[3,9,4]}` | `{"result":9}`, of any number of them |
 //!
 //! Anything else is answered with `{"error":"…"}`, in whatever words: what is not such a
-//! call, a division by zero, a negative exponent, `clamp` with a `min` above its `max`, `max` of
-//! nothing, and whatever does not fit in 64 bits. After an error the
+//! call, `max` of nothing, `clamp` with a `min` above its `max`, a division by zero, a
+//! negative exponent, and whatever does not fit in 64 bits. After an error the
 //! conversation goes on.
 //!
 //! In Node a number is a double: 9007199254740993 becomes …992, and a division by zero
@@ -44,17 +44,18 @@ async fn main() -> lesson_kit::Result {
 // SOLUTION
 #[serde(tag = "op", content = "args", rename_all = "lowercase")]
 enum Call {
+    Max(Vec<i64>),
+    Clamp { value: i64, min: i64, max: i64 },
     Div(i64, i64),
     Pow(i64, u32),
     Neg(i64),
-    Clamp { value: i64, min: i64, max: i64 },
-    Max(Vec<i64>),
 }
 // STARTER
 // // TODO: the attribute that says where the name is and where the numbers are.
 // enum Call {
+//     Max(Vec<i64>),
 //     Div(i64, i64),
-//     // TODO: the other four. A variant can have one value, a list, or named fields.
+//     // TODO: the other three. A variant can have one value, several, or named fields.
 // }
 // END
 
@@ -79,16 +80,16 @@ fn reply(text: &str) -> Reply {
 /// `None` if there is no result, or none that fits in an `i64`.
 fn compute(call: Call) -> Option<i64> {
     match call {
+        Call::Max(all) => all.into_iter().max(),
         // SOLUTION
-        Call::Div(a, b) => a.checked_div(b),
-        Call::Pow(base, exponent) => base.checked_pow(exponent),
-        Call::Neg(a) => a.checked_neg(),
         Call::Clamp { value, min, max } => {
             (min <= max).then(|| value.clamp(min, max))
         }
-        Call::Max(all) => all.into_iter().max(),
+        Call::Div(a, b) => a.checked_div(b),
+        Call::Pow(base, exponent) => base.checked_pow(exponent),
+        Call::Neg(a) => a.checked_neg(),
         // STARTER
-        // // TODO: this panics if there is no result.
+        // // TODO: this panics if there is no result. And the other three.
         // Call::Div(a, b) => Some(a / b),
         // END
     }

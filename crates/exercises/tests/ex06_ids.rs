@@ -1,0 +1,3 @@
+//! `cargo test -p exercises --test ex06_ids`
+
+exercises::graded!();
