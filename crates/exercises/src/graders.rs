@@ -32,6 +32,7 @@ exercises! {
     ex06_calculator,
     ex06_ids,
     ex07_everyone_else,
+    ex07_who_left,
     ex08_packet,
     ex08_ack,
     ex09_first_event,
