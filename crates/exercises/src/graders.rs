@@ -33,6 +33,7 @@ exercises! {
     ex06_ids,
     ex07_everyone_else,
     ex07_who_left,
+    ex07_nicknames,
     ex08_packet,
     ex08_ack,
     ex09_first_event,
