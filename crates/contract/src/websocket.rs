@@ -301,6 +301,23 @@ impl WebSocket {
         }
         self.connection.closed().await
     }
+
+    /// Waits until the connection has ended, whether it is closed or reset, and whatever
+    /// still comes before that.
+    ///
+    /// # Errors
+    ///
+    /// It stays open.
+    pub async fn gone(self) -> Result {
+        let transcript = self.connection.transcript();
+        let mut stream = self.connection.into_stream();
+        let mut nowhere = tokio::io::sink();
+        let end = tokio::io::copy(&mut stream, &mut nowhere);
+        match within("end of the connection", end).await {
+            Ok(_) => Ok(()),
+            Err(failure) => Err(failure.with(transcript)),
+        }
+    }
 }
 
 fn accepted(response: &Response) -> Result {

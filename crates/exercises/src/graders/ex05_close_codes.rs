@@ -1,7 +1,6 @@
 use contract::{
-    Explain, Failure, Frame, Opcode, Program, Result, Server, WebSocket, within,
+    Explain, Failure, Frame, Opcode, Program, Result, Server, WebSocket,
 };
-use tokio::io::AsyncReadExt;
 
 use crate::check::{Check, check};
 
@@ -47,17 +46,11 @@ async fn close_frame(socket: &mut WebSocket, code: u16) -> Result<Frame> {
 async fn expect_close(mut socket: WebSocket, code: u16) -> Result<Frame> {
     let frame = close_frame(&mut socket, code).await?;
     let _ = socket.send(Frame::close(code, "")).await;
-    let transcript = socket.connection().transcript();
-    let mut stream = socket.into_stream();
-    match within("end of the connection", stream.read_u8()).await {
-        Ok(Err(_)) => Ok(frame),
-        Ok(Ok(_)) => Err(Failure::new("more came after the close frame")),
-        Err(failure) => Err(failure.help(
-            "After its close frame the server ends the connection, which it does when \
-             the socket is dropped: return from `converse`",
-        )),
-    }
-    .map_err(|failure| failure.with(transcript))
+    socket.gone().await.help(
+        "After its close frame the server ends the connection, which it does when the \
+         socket is dropped: return from `converse`",
+    )?;
+    Ok(frame)
 }
 
 async fn echo(program: &Program) -> Result {

@@ -1,8 +1,7 @@
 use contract::{
     Explain, Failure, Frame, Opcode, Program, Recording, Request, Result, Server,
-    WebSocket, within,
+    WebSocket,
 };
-use tokio::io::AsyncReadExt;
 
 use crate::check::{Check, check};
 
@@ -162,8 +161,7 @@ async fn once(program: &Program) -> Result {
     leaving.send(Frame::close(1000, "")).await?;
     clients[0].expect_text("2 has left").await?;
     // Once it is gone, there is nothing more to be said of it.
-    let mut stream = leaving.into_stream();
-    let _ = within("end of the connection", stream.read_to_end(&mut Vec::new())).await?;
+    leaving.gone().await?;
     clients[0].send_text("anyone?").await?;
     clients[0].expect_text("1: anyone?").await.help(
         "A close frame arrives, and then the connection ends: that is one client that \
