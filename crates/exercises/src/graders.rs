@@ -34,6 +34,7 @@ exercises! {
     ex07_everyone_else,
     ex07_who_left,
     ex07_nicknames,
+    ex07_slow_reader,
     ex08_packet,
     ex08_ack,
     ex09_first_event,
