@@ -35,6 +35,7 @@ exercises! {
     ex07_who_left,
     ex07_nicknames,
     ex07_slow_reader,
+    ex07_latest,
     ex08_packet,
     ex08_ack,
     ex09_first_event,

@@ -1,0 +1,148 @@
+//! # The last ten messages (chapter 07)
+//!
+//! A room in which everyone hears everyone, itself too: `1: hello`. Whoever comes in gets
+//! the last 10 messages first, or as many as there are, the oldest of them first. After
+//! that it hears what everyone hears.
+//!
+//! In between nothing may be lost, and nothing doubled: if a newcomer gets message 7 as
+//! the last of the ten, the next one is message 8, even if it is said at this very
+//! moment. And those who are in the room already hear nothing twice.
+//!
+//! In Node it is enough to send the history and to add the socket in the same callback,
+//! because nothing else runs in the meantime. If anything is awaited between the two, a
+//! message can slip through. Here other threads run in the meantime, awaited or not.
+//!
+//! `converse` is written, and so is the place where `enter` is called: before the
+//! handshake is answered. The rest of the room is up to you. Its clients are numbered in
+//! the order in which they come, from 1.
+//!
+//! Run it:   cargo run -p exercises --example ex07_latest
+//! Grade it: cargo test -p exercises --test ex07_latest
+
+use std::{
+    convert::Infallible,
+    sync::{Arc, Mutex, MutexGuard},
+};
+// SOLUTION
+use std::collections::{BTreeMap, VecDeque};
+// END
+
+use futures_util::{SinkExt, StreamExt};
+use hyper::service::service_fn;
+use lesson_kit::websocket::{self, Socket};
+use tokio::sync::mpsc;
+use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
+
+#[tokio::main]
+async fn main() -> lesson_kit::Result {
+    let room = Room::default();
+    lesson_kit::listen(service_fn(move |request| {
+        let seat = room.enter();
+        let converse = |socket| converse(socket, seat);
+        let response = websocket::upgrade(request, 64 * 1024, converse);
+        async { Ok::<_, Infallible>(response) }
+    }))
+    .await
+}
+
+/// Everyone who is here. A clone is the same room.
+#[derive(Clone, Default)]
+struct Room(Arc<Mutex<Inside>>);
+
+/// A client's place in the room.
+struct Seat {
+    id: u64,
+    queue: mpsc::UnboundedReceiver<Utf8Bytes>,
+    room: Room,
+}
+
+// SOLUTION
+/// How many messages a newcomer gets.
+const LATEST: usize = 10;
+
+#[derive(Default)]
+struct Inside {
+    last_id: u64,
+    latest: VecDeque<Utf8Bytes>,
+    queues: BTreeMap<u64, mpsc::UnboundedSender<Utf8Bytes>>,
+}
+// STARTER
+// /// What the mutex protects: nobody can see it half changed.
+// #[derive(Default)]
+// struct Inside {
+//     // TODO: who is here, and what was said last.
+// }
+// END
+
+impl Room {
+    fn inside(&self) -> MutexGuard<'_, Inside> {
+        self.0.lock().expect("nobody panics while holding it")
+    }
+
+    /// A seat. The latest messages are in its queue already.
+    fn enter(&self) -> Seat {
+        // SOLUTION
+        let (sender, queue) = mpsc::unbounded_channel();
+        // One lock for the history and for the seat: nobody can speak in between.
+        let mut inside = self.inside();
+        for message in &inside.latest {
+            sender.send(message.clone()).expect("`queue` is still here");
+        }
+        inside.last_id += 1;
+        let id = inside.last_id;
+        inside.queues.insert(id, sender);
+        let room = self.clone();
+        Seat { id, queue, room }
+        // STARTER
+        // // TODO: what was said so far, and from here on everything.
+        // drop(self.inside());
+        // todo!()
+        // END
+    }
+
+    /// Queues `{id}: {text}` for everyone who is here, and keeps it for those to come.
+    fn say(&self, id: u64, text: &str) {
+        // SOLUTION
+        let message: Utf8Bytes = format!("{id}: {text}").into();
+        let mut inside = self.inside();
+        for queue in inside.queues.values() {
+            // Its client may be leaving in this moment.
+            let _ = queue.send(message.clone());
+        }
+        if inside.latest.len() == LATEST {
+            inside.latest.pop_front();
+        }
+        inside.latest.push_back(message);
+        // STARTER
+        // // TODO: those who are here, and those to come.
+        // todo!("say {text:?} for {id}")
+        // END
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        // SOLUTION
+        self.room.inside().queues.remove(&self.id);
+        // STARTER
+        // // TODO: whoever leaves is forgotten.
+        // END
+    }
+}
+
+async fn converse(mut socket: Socket, mut seat: Seat) {
+    loop {
+        tokio::select! {
+            received = socket.next() => match received {
+                Some(Ok(Message::Text(text))) => seat.room.say(seat.id, &text),
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return,
+            },
+            Some(message) = seat.queue.recv() => {
+                if socket.send(Message::Text(message)).await.is_err() {
+                    return;
+                }
+            }
+        }
+    }
+}
