@@ -20,7 +20,8 @@
 //! 405 is up to you.
 //!
 //! Run it:   cargo run -p exercises --example ex01_routes
-//! Grade it: cargo test -p exercises --test ex01_routes
+//! Grade it: cargo course watch ex01_routes
+//! Or once:  cargo test -p exercises --test ex01_routes
 
 use std::convert::Infallible;
 

@@ -9,7 +9,8 @@
 //! not do: the number has to be shared.
 //!
 //! Run it:   cargo run -p exercises --example ex01_status_page
-//! Grade it: cargo test -p exercises --test ex01_status_page
+//! Grade it: cargo course watch ex01_status_page
+//! Or once:  cargo test -p exercises --test ex01_status_page
 
 use std::convert::Infallible;
 

@@ -22,7 +22,8 @@
 //! Fields besides `a` and `b` make no difference. `ApiError` is chapter 02's.
 //!
 //! Run it:   cargo run -p exercises --example ex02_add
-//! Grade it: cargo test -p exercises --test ex02_add
+//! Grade it: cargo course watch ex02_add
+//! Or once:  cargo test -p exercises --test ex02_add
 
 use axum::{
     Json, Router,

@@ -20,7 +20,8 @@
 //! - Everyone else is served as before.
 //!
 //! Run it:   cargo run -p exercises --example ex02_body_limit
-//! Grade it: cargo test -p exercises --test ex02_body_limit
+//! Grade it: cargo course watch ex02_body_limit
+//! Or once:  cargo test -p exercises --test ex02_body_limit
 
 use axum::{Router, routing::post};
 

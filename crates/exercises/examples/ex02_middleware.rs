@@ -22,7 +22,8 @@
 //! layer of it.
 //!
 //! Run it:   cargo run -p exercises --example ex02_middleware
-//! Grade it: cargo test -p exercises --test ex02_middleware
+//! Grade it: cargo course watch ex02_middleware
+//! Or once:  cargo test -p exercises --test ex02_middleware
 
 use axum::{
     Json, Router,

@@ -18,7 +18,8 @@
 //! `raw` and `app` as they are.
 //!
 //! Run it:   cargo run -p exercises --example ex03_both
-//! Grade it: cargo test -p exercises --test ex03_both
+//! Grade it: cargo course watch ex03_both
+//! Or once:  cargo test -p exercises --test ex03_both
 
 use std::convert::Infallible;
 
