@@ -152,6 +152,7 @@ fn cases(
     for part in [
         format!("(chapter {})", exercise.lesson()),
         format!("cargo run -p exercises --example {name}"),
+        format!("cargo course watch {name}"),
         format!("cargo test -p exercises --test {name}"),
     ] {
         if !task.contains(&part) {

@@ -23,7 +23,8 @@
 //! Windows has no SIGTERM, so this is graded on Linux and macOS alone.
 //!
 //! Run it:   cargo run -p exercises --example ex04_drain
-//! Grade it: cargo test -p exercises --test ex04_drain
+//! Grade it: cargo course watch ex04_drain
+//! Or once:  cargo test -p exercises --test ex04_drain
 
 use std::{pin::pin, time::Duration};
 

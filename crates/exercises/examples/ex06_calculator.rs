@@ -20,7 +20,8 @@
 //! is `Infinity`. Here it is exact, or an error.
 //!
 //! Run it:   cargo run -p exercises --example ex06_calculator
-//! Grade it: cargo test -p exercises --test ex06_calculator
+//! Grade it: cargo course watch ex06_calculator
+//! Or once:  cargo test -p exercises --test ex06_calculator
 
 use std::convert::Infallible;
 

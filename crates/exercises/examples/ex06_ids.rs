@@ -18,7 +18,8 @@
 //! `Call` and `compute` are the calculator of chapter 06, with three operations.
 //!
 //! Run it:   cargo run -p exercises --example ex06_ids
-//! Grade it: cargo test -p exercises --test ex06_ids
+//! Grade it: cargo course watch ex06_ids
+//! Or once:  cargo test -p exercises --test ex06_ids
 
 use std::convert::Infallible;
 

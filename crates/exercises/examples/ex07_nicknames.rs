@@ -18,7 +18,8 @@
 //! in if anything is awaited in between. Here two threads are enough.
 //!
 //! Run it:   cargo run -p exercises --example ex07_nicknames
-//! Grade it: cargo test -p exercises --test ex07_nicknames
+//! Grade it: cargo course watch ex07_nicknames
+//! Or once:  cargo test -p exercises --test ex07_nicknames
 
 use std::{
     collections::BTreeMap,

@@ -18,7 +18,8 @@
 //! them. Nobody is ever taken out, and the array grows until the server ends.
 //!
 //! Run it:   cargo run -p exercises --example ex07_who_left
-//! Grade it: cargo test -p exercises --test ex07_who_left
+//! Grade it: cargo course watch ex07_who_left
+//! Or once:  cargo test -p exercises --test ex07_who_left
 
 use std::{
     collections::BTreeMap,

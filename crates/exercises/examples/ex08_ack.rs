@@ -22,7 +22,8 @@
 //!   whatever comes before the client is connected.
 //!
 //! Run it:   cargo run -p exercises --example ex08_ack
-//! Grade it: cargo test -p exercises --test ex08_ack
+//! Grade it: cargo course watch ex08_ack
+//! Or once:  cargo test -p exercises --test ex08_ack
 
 use std::{convert::Infallible, time::Duration};
 

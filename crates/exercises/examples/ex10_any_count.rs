@@ -16,7 +16,8 @@
 //! - Whoever emits many in a row gets the answers in the same order.
 //!
 //! Run it:   cargo run -p exercises --example ex10_any_count
-//! Grade it: cargo test -p exercises --test ex10_any_count
+//! Grade it: cargo course watch ex10_any_count
+//! Or once:  cargo test -p exercises --test ex10_any_count
 
 use parity::NOTHING;
 use socketioxide::{

@@ -22,7 +22,8 @@
 //! - Whoever connects gets `ready`, without arguments. That is there already.
 //!
 //! Run it:   cargo run -p exercises --example ex10_binary
-//! Grade it: cargo test -p exercises --test ex10_binary
+//! Grade it: cargo course watch ex10_binary
+//! Or once:  cargo test -p exercises --test ex10_binary
 
 use parity::NOTHING;
 use socketioxide::{SocketIo, extract::SocketRef};

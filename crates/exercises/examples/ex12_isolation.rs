@@ -18,7 +18,8 @@
 //! room like any other.
 //!
 //! Run it:   cargo run -p exercises --example ex12_isolation
-//! Grade it: cargo test -p exercises --test ex12_isolation
+//! Grade it: cargo course watch ex12_isolation
+//! Or once:  cargo test -p exercises --test ex12_isolation
 
 use std::sync::{Mutex, PoisonError};
 

@@ -18,7 +18,8 @@
 //! In Node this begins with `socket.to(room).emit('typing', room, socket.id)`.
 //!
 //! Run it:   cargo run -p exercises --example ex12_typing
-//! Grade it: cargo test -p exercises --test ex12_typing
+//! Grade it: cargo course watch ex12_typing
+//! Or once:  cargo test -p exercises --test ex12_typing
 
 use std::sync::{Mutex, PoisonError};
 

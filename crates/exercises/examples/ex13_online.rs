@@ -18,7 +18,8 @@
 //! `socket.on('disconnect', …)`.
 //!
 //! Run it:   cargo run -p exercises --example ex13_online
-//! Grade it: cargo test -p exercises --test ex13_online
+//! Grade it: cargo course watch ex13_online
+//! Or once:  cargo test -p exercises --test ex13_online
 
 use parity::{Ack, UserId};
 use socketioxide::{

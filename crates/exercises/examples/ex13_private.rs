@@ -19,7 +19,8 @@
 //! Write `tell`. Everybody is in the room `lobby`, in which they hear who has gone.
 //!
 //! Run it:   cargo run -p exercises --example ex13_private
-//! Grade it: cargo test -p exercises --test ex13_private
+//! Grade it: cargo course watch ex13_private
+//! Or once:  cargo test -p exercises --test ex13_private
 
 use parity::{Ack, UserId};
 use serde::{Deserialize, Serialize};

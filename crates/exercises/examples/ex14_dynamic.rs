@@ -14,7 +14,8 @@
 //! `io.of(/^\/room-[1-9]\d?$/).on('connection', …)`.
 //!
 //! Run it:   cargo run -p exercises --example ex14_dynamic
-//! Grade it: cargo test -p exercises --test ex14_dynamic
+//! Grade it: cargo course watch ex14_dynamic
+//! Or once:  cargo test -p exercises --test ex14_dynamic
 
 use parity::UserId;
 use socketioxide::{SocketIo, extract::SocketRef};

@@ -12,7 +12,8 @@
 //! Write `check` and `say`. Both namespaces have the same `connected`.
 //!
 //! Run it:   cargo run -p exercises --example ex14_token
-//! Grade it: cargo test -p exercises --test ex14_token
+//! Grade it: cargo course watch ex14_token
+//! Or once:  cargo test -p exercises --test ex14_token
 
 use std::hash::{BuildHasher, RandomState};
 

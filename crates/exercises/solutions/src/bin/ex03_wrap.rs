@@ -23,7 +23,8 @@
 //!
 //! Run it:   cargo run -p exercises --example ex03_wrap
 //!           cargo run -p exercises --example ex03_wrap -- hello
-//! Grade it: cargo test -p exercises --test ex03_wrap
+//! Grade it: cargo course watch ex03_wrap
+//! Or once:  cargo test -p exercises --test ex03_wrap
 
 // SOLUTION
 use std::{

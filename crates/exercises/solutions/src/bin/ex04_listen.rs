@@ -18,7 +18,8 @@
 //! It need not end in good order yet: that is the next exercise.
 //!
 //! Run it:   cargo run -p exercises --example ex04_listen
-//! Grade it: cargo test -p exercises --test ex04_listen
+//! Grade it: cargo course watch ex04_listen
+//! Or once:  cargo test -p exercises --test ex04_listen
 
 // SOLUTION
 use std::time::Duration;

@@ -21,7 +21,8 @@
 //! `req.headers.connection === 'Upgrade'`, does not.
 //!
 //! Run it:   cargo run -p exercises --example ex05_accept_key
-//! Grade it: cargo test -p exercises --test ex05_accept_key
+//! Grade it: cargo course watch ex05_accept_key
+//! Or once:  cargo test -p exercises --test ex05_accept_key
 
 use std::convert::Infallible;
 

@@ -21,7 +21,8 @@
 //! and, for a code of your own, `close(socket, code, reason)`.
 //!
 //! Run it:   cargo run -p exercises --example ex05_close_codes
-//! Grade it: cargo test -p exercises --test ex05_close_codes
+//! Grade it: cargo course watch ex05_close_codes
+//! Or once:  cargo test -p exercises --test ex05_close_codes
 
 use std::convert::Infallible;
 

@@ -11,7 +11,8 @@
 //! those of chapter 07, without the limits.
 //!
 //! Run it:   cargo run -p exercises --example ex07_everyone_else
-//! Grade it: cargo test -p exercises --test ex07_everyone_else
+//! Grade it: cargo course watch ex07_everyone_else
+//! Or once:  cargo test -p exercises --test ex07_everyone_else
 
 use std::{
     collections::BTreeMap,

@@ -17,7 +17,8 @@
 //! the order in which they come, from 1.
 //!
 //! Run it:   cargo run -p exercises --example ex07_latest
-//! Grade it: cargo test -p exercises --test ex07_latest
+//! Grade it: cargo course watch ex07_latest
+//! Or once:  cargo test -p exercises --test ex07_latest
 
 use std::{
     convert::Infallible,

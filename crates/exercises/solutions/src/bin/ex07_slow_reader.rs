@@ -17,7 +17,8 @@
 //! `UnboundedSender` is the same.
 //!
 //! Run it:   cargo run -p exercises --example ex07_slow_reader
-//! Grade it: cargo test -p exercises --test ex07_slow_reader
+//! Grade it: cargo course watch ex07_slow_reader
+//! Or once:  cargo test -p exercises --test ex07_slow_reader
 
 use std::{
     collections::BTreeMap,

@@ -28,7 +28,8 @@
 //! `{"error":"…"}`, with any text, and the connection stays: the next packet is answered.
 //!
 //! Run it:   cargo run -p exercises --example ex08_packet
-//! Grade it: cargo test -p exercises --test ex08_packet
+//! Grade it: cargo course watch ex08_packet
+//! Or once:  cargo test -p exercises --test ex08_packet
 
 use std::convert::Infallible;
 

@@ -27,7 +27,8 @@
 //! Let nobody be missed, however many come at once.
 //!
 //! Run it:   cargo run -p exercises --example ex09_first_event
-//! Grade it: cargo test -p exercises --test ex09_first_event
+//! Grade it: cargo course watch ex09_first_event
+//! Or once:  cargo test -p exercises --test ex09_first_event
 
 use std::{env, time::Duration};
 

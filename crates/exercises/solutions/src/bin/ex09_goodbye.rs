@@ -19,7 +19,8 @@
 //!   cut.
 //!
 //! Run it:   cargo run -p exercises --example ex09_goodbye
-//! Grade it: cargo test -p exercises --test ex09_goodbye
+//! Grade it: cargo course watch ex09_goodbye
+//! Or once:  cargo test -p exercises --test ex09_goodbye
 
 use parity::UserId;
 use socketioxide::{

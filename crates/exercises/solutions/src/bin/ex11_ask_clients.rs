@@ -23,7 +23,8 @@
 //! Whoever connects gets its public id with `welcome`. That is there already.
 //!
 //! Run it:   cargo run -p exercises --example ex11_ask_clients
-//! Grade it: cargo test -p exercises --test ex11_ask_clients
+//! Grade it: cargo course watch ex11_ask_clients
+//! Or once:  cargo test -p exercises --test ex11_ask_clients
 
 use std::{env, time::Duration};
 

@@ -21,7 +21,8 @@
 //! The stock and `left` are there already.
 //!
 //! Run it:   cargo run -p exercises --example ex11_three_values
-//! Grade it: cargo test -p exercises --test ex11_three_values
+//! Grade it: cargo course watch ex11_three_values
+//! Or once:  cargo test -p exercises --test ex11_three_values
 
 use std::{
     collections::HashMap,

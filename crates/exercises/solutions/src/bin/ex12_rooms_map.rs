@@ -15,7 +15,8 @@
 //! Write `sizes` and `mine`. The name of a room may be any text.
 //!
 //! Run it:   cargo run -p exercises --example ex12_rooms_map
-//! Grade it: cargo test -p exercises --test ex12_rooms_map
+//! Grade it: cargo course watch ex12_rooms_map
+//! Or once:  cargo test -p exercises --test ex12_rooms_map
 
 use std::collections::{BTreeMap, BTreeSet};
 
