@@ -72,7 +72,7 @@ fn handshake(method: &Method, headers: &HeaderMap) -> Answer {
 }
 
 fn bad_request() -> Answer {
-    let mut response = Response::new("this is no handshake\n".into());
+    let mut response = Response::new("not a handshake\n".into());
     *response.status_mut() = StatusCode::BAD_REQUEST;
     response
 }

@@ -1,4 +1,4 @@
-//! # Which reply is for whom (chapter 06)
+//! # Replies with an id (chapter 06)
 //!
 //! A client that sends several calls wants to know which reply belongs to which. In Node
 //! a callback remembers what it was called for. A reply that comes over a wire

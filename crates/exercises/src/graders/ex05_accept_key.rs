@@ -37,7 +37,8 @@ async fn ask(
     for (name, expected) in headers {
         let got = response.header(name);
         if !got.is_some_and(|got| got.eq_ignore_ascii_case(expected)) {
-            let failure = Failure::expected(name, &Some(expected), &got);
+            let what = format!("the header {name}");
+            let failure = Failure::expected(&what, &Some(expected), &got);
             return Err(failure.with(connection.transcript()));
         }
     }

@@ -169,9 +169,9 @@ async fn gapless(mut newcomer: WebSocket) -> Result {
         };
         let failure = Failure::new(message).with(newcomer.connection().transcript());
         return Err(failure.help(
-            "To look at the history and to take a seat is one step. Whoever speaks in \
-             between is in neither of them, or in both: do it under one lock, and in \
-             `say` too",
+            "Copying the history and taking a seat have to be one step. A message that \
+             comes in between is in neither of the two, or in both: lock once for both, \
+             in `enter` as in `say`",
         ));
     }
     Ok(())

@@ -9,14 +9,14 @@ use crate::check::{Check, check};
 pub(super) fn checks() -> Vec<Check> {
     vec![
         check("names", 2, "everyone hears who says what", names),
-        check("bad", 2, "whoever has no proper name gets 400", bad),
-        check("taken", 2, "whoever has somebody's name gets 409", taken)
+        check("bad", 2, "a name that is missing or wrong gets 400", bad),
+        check("taken", 2, "a name that is taken gets 409", taken)
             .after("names"),
-        check("at_once", 2, "of many with one name, one gets in", at_once)
+        check("at_once", 2, "of many clients with one name, one gets in", at_once)
             .after("taken"),
         check("free", 2, "the name of somebody who has left is free", free)
             .after("taken"),
-        check("refused", 1, "who is refused at the handshake takes no name", refused)
+        check("refused", 1, "a handshake that is refused takes no name", refused)
             .after("taken"),
     ]
 }
@@ -111,8 +111,8 @@ async fn at_once(program: &Program) -> Result {
             &count(101),
         ))
         .help(
-            "To see that a name is free and to take it is one step, or somebody else \
-             takes it in between: both under the same lock, without letting go",
+            "Looking whether a name is free and taking it have to be one step, or \
+             somebody else takes it in between: lock once for the two",
         ),
         _ => Err(Failure::new(format!(
             "one of 16 should get 101, the others 409, but they got {statuses:?}"

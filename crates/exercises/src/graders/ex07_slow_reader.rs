@@ -109,6 +109,7 @@ async fn room(program: &Program) -> Result {
     let server = program.start().await?;
     let mut one = server.websocket("/").await?;
     let mut two = server.websocket("/").await?;
+    two.connection().forget(); // the handshake
     two.send_text("hello").await?;
     two.expect_text("2: hello").await?;
     one.expect_text("2: hello").await

@@ -1,4 +1,4 @@
-//! # Which reply is for whom (chapter 06)
+//! # Replies with an id (chapter 06)
 //!
 //! A client that sends several calls wants to know which reply belongs to which. In Node
 //! a callback remembers what it was called for. A reply that comes over a wire
@@ -68,7 +68,7 @@ enum Outcome {
 }
 
 // SOLUTION
-/// A call that is not a `Call` yet: if it turns out to be none, its id is known.
+/// Any object: if it is not a `Call`, its id is known all the same.
 #[derive(Debug, Deserialize)]
 struct Request {
     id: Option<Value>,

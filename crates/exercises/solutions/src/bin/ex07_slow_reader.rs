@@ -1,4 +1,4 @@
-//! # The one who does not read (chapter 07)
+//! # A client that does not read (chapter 07)
 //!
 //! A room in which everyone hears everyone, itself too: `1: hello`. It works, until one
 //! client stops reading. Its messages pile up in the memory of the server.
@@ -6,12 +6,12 @@
 //! - At most 32 messages wait for a client. When there is no room for another one, the
 //!   room forgets the client, and `GET /`, which lists who is here, no longer lists it.
 //! - Everyone else hears everything, and waits for nobody.
-//! - If the forgotten one reads again, it gets what was waiting for it, in order and
+//! - If the forgotten client reads again, it gets what was waiting for it, in order and
 //!   without a gap. Then comes a close frame with code 1008, and the connection ends.
 //!
 //! What the system keeps for a connection, some MiB, does not count. A message has 64 KiB
 //! at most. The chapter has more than is asked for here: it counts bytes, keeps healthy
-//! clients through a burst, and cuts off who never reads again.
+//! clients through a burst, and cuts off a client that never reads again.
 //!
 //! In Node `socket.send` never waits, and `bufferedAmount` grows where nobody looks. An
 //! `UnboundedSender` is the same.
