@@ -117,8 +117,11 @@ enum Command {
     },
     /// Print a completion script for a shell.
     ///
-    /// It completes `cargo-course`, which is what
-    /// `cargo install --path crates/course` installs.
+    /// It completes `course`, as a short name for `cargo course`. In bash:
+    ///
+    ///   alias course='cargo course'
+    ///   eval "$(cargo course completions bash)"
+    #[command(verbatim_doc_comment)]
     Completions {
         /// The shell.
         shell: Shell,
@@ -187,7 +190,7 @@ fn run(command: Command) -> Result<bool> {
         Command::Completions { shell } => {
             let mut command = Cli::command();
             let out = &mut std::io::stdout();
-            clap_complete::generate(shell, &mut command, "cargo-course", out);
+            clap_complete::generate(shell, &mut command, "course", out);
             Ok(true)
         }
     }

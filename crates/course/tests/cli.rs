@@ -244,9 +244,14 @@ fn what_is_handed_in_is_graded_and_nothing_stops_the_rest() {
 }
 
 #[test]
-fn completions_are_for_the_installed_program() {
+fn completions_are_for_the_short_name() {
     let script = Learner::new().prints(0, &["completions", "bash"]);
-    assert!(script.contains("cargo-course"), "{script}");
+    let registered = script.lines().filter(|line| line.contains("complete -F"));
+    assert!(registered.clone().count() > 0, "{script}");
+    assert!(
+        registered.clone().all(|line| line.ends_with(" course")),
+        "{script}"
+    );
     assert!(script.contains("watch"), "{script}");
 }
 
