@@ -26,10 +26,7 @@ pub(crate) fn exercises(root: &Path, lesson: &str) -> Result<String, String> {
         let path = format!("crates/exercises/about/{name}.toml");
         let about: About = toml::from_str(&root::read(root, &path)?)
             .map_err(|error| format!("`{path}`: {error}"))?;
-        items += &format!(
-            "1. **{}**, in `crates/exercises/examples/{name}.rs`\n",
-            about.title
-        );
+        items += &format!("1. **{}**: `{name}.rs`\n", about.title);
     }
     if items.is_empty() {
         return Err(format!(
@@ -38,8 +35,10 @@ pub(crate) fn exercises(root: &Path, lesson: &str) -> Result<String, String> {
         ));
     }
     Ok(format!(
-        "Each is a file to edit, which begins with the task, and a server that is graded \
-         over the network ([how to do them](exercises.md)):\n\n{items}\n\
-         `cargo course watch {lesson}` grades them whenever you save."
+        "Each is a file in `crates/exercises/examples` that begins with the task, and \
+         becomes a server that is graded over the network ([how to do \
+         them](exercises.md)):\n\n{items}\n\
+         `cargo course watch {lesson}` grades them, one after the other, whenever you \
+         save."
     ))
 }
