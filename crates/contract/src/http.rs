@@ -124,12 +124,13 @@ impl Response {
     ///
     /// The content type is different, or the body is not JSON.
     pub fn json(&self) -> Result<Value> {
-        let declared = self.header("content-type").unwrap_or("");
-        if declared.split(';').next() != Some("application/json") {
+        let declared = self.header("content-type");
+        let kind = declared.and_then(|declared| declared.split(';').next());
+        if kind != Some("application/json") {
             return Err(self.failure(
                 "content-type",
                 &"application/json",
-                &declared,
+                &Shown(declared),
             ));
         }
         serde_json::from_slice(&self.body)

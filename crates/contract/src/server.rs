@@ -71,8 +71,9 @@ impl Exit {
             return Ok(());
         }
         let what = "exit code, standard output, standard error";
-        let expected = format_args!("(Some(1), \"\", one line with {cause:?})");
-        let got = (self.code, &self.stdout, &self.stderr);
+        let expected = format_args!("1, \"\", one line with {cause:?}");
+        let code = self.code.map_or("a signal".into(), |code| code.to_string());
+        let got = format_args!("{code}, {:?}, {:?}", self.stdout, self.stderr);
         Err(Failure::expected(what, &expected, &got))
     }
 }

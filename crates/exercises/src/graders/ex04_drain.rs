@@ -39,7 +39,8 @@ async fn sent_away(mut client: Connection) -> Result {
 fn ended(exit: &Exit) -> Result {
     match exit.code {
         Some(0) => Ok(()),
-        code => Err(Failure::expected("exit code", &Some(0), &code)),
+        Some(code) => Err(Failure::expected("exit code", &0, &code)),
+        None => Err(Failure::new("it did not exit, it was killed by a signal")),
     }
 }
 
