@@ -16,10 +16,19 @@
 //!   used up. But only if it is sane: 1 to 64 characters, all of them ASCII letters,
 //!   digits, `-` or `_`. Otherwise it gets a number, as if it had sent nothing.
 //! - It is in *every* response: a 404, a 405 and a 400 have one too.
+//! - Requests run at the same time. One whose body is slow to come keeps no other
+//!   waiting.
 //!
 //! In axum a middleware is an async function of the request and of `Next`, which is all
 //! that comes after it. It returns the response. `axum::middleware::from_fn` makes a
-//! layer of it.
+//! layer of it. If the compiler says that `FromFn<…>` is not a `Service`: look at the
+//! argument types (`axum::extract::Request`, then `Next`), or for a lock held over an
+//! `.await`.
+//!
+//! `++given` needs no lock in Node, where one thread does it all. Here several threads
+//! run the middleware at the same time, so a captured `let mut given = 0` will not do.
+//! Use an `AtomicU64`, from `std::sync::atomic`: it can be a `static`, and
+//! `fetch_add(1, Ordering::Relaxed)` adds one and returns what was there before.
 //!
 //! Run it:   cargo run -p exercises --example ex02_middleware
 //! Grade it: cargo course watch ex02_middleware

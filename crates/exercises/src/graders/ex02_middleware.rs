@@ -15,7 +15,9 @@ pub(super) fn checks() -> Vec<Check> {
         check("sent", 1, "a sane id of the client's comes back", sent).after("counts"),
         check("insane", 2, "one that is not sane is replaced by a number", insane)
             .after("counts"),
-        check("together", 1, "no number is given twice", together).after("counts"),
+        check("at_once", 1, "a slow request keeps no other waiting", at_once)
+            .after("counts"),
+        check("together", 1, "no number is given twice", together).after("at_once"),
     ]
 }
 
@@ -26,36 +28,61 @@ async fn counts(program: &Program) -> Result {
     let mut connection = server.connect().await?;
     for number in ["1", "2"] {
         let response = connection.request(&Request::get("/")).await?;
-        has(&response, 200, number).help(
-            "if it is there but does nothing: `.layer` wraps what is in the router at \
-             that moment. In Express `app.use` comes before what it applies to; here \
-             it comes after",
-        )?;
+        let numbered = has(&response, 200, number);
+        if response.header(ID).is_none() && has_any(&server, "/nowhere").await {
+            return numbered
+                .help("a 404 has one, so your middleware runs")
+                .help(BELOW);
+        }
+        numbered?;
         response.expect_body("Hello World")?;
     }
     let response = server.request(Request::post_json("/echo", "[1]")).await?;
-    has(&response, 200, "3").context("on another connection")?;
+    let numbered = has(&response, 200, "3").context("POST /echo, a new connection");
+    if response.header(ID).is_none() {
+        return numbered
+            .help("`GET /` has one, so your middleware runs")
+            .help(BELOW);
+    }
+    numbered?;
     response.expect_body("[1]")?;
     Ok(())
 }
+
+const BELOW: &str = "`.layer` wraps what is in the router at that moment. In Express \
+                     `app.use` comes before what it applies to; here it comes after";
 
 fn has(response: &Response, status: u16, id: &str) -> Result {
     response.expect_status(status)?.expect_header(ID, id)?;
     Ok(())
 }
 
+/// Whether the response to this has an id.
+async fn has_any(server: &Server, path: &str) -> bool {
+    let response = server.request(Request::get(path)).await;
+    response.is_ok_and(|response| response.header(ID).is_some())
+}
+
 async fn refusals(program: &Program) -> Result {
     let server = program.start().await?;
     let not_found = server.request(Request::get("/nowhere")).await?;
-    has(&not_found, 404, "1").context("GET /nowhere").help(ALL)?;
+    refusal(&not_found, 404, "1").context("GET /nowhere")?;
     let not_allowed = server.request(Request::new("DELETE", "/")).await?;
-    has(&not_allowed, 405, "2").context("DELETE /").help(ALL)?;
+    refusal(&not_allowed, 405, "2").context("DELETE /")?;
     let not_json = server.request(Request::post_json("/echo", "[1")).await?;
-    has(&not_json, 400, "3").context("POST /echo [1").help(ALL)
+    refusal(&not_json, 400, "3").context("POST /echo [1")
 }
 
-const ALL: &str = "`.layer` wraps the whole router, also what it answers by itself. \
-                   `.route_layer`, or a layer on one route, does not";
+fn refusal(response: &Response, status: u16, id: &str) -> Result {
+    let numbered = has(response, status, id);
+    match response.header(ID) {
+        Some(_) => numbered,
+        None => numbered.help(
+            "`GET /` has one. `.layer` wraps the whole router, also what it answers by \
+             itself; `.route_layer`, or a layer on one route, does not",
+        ),
+    }
+}
 
 /// A request with an id of its own.
 async fn with_id(connection: &mut Connection, id: &str) -> Result<Response> {
@@ -71,14 +98,20 @@ async fn sent(program: &Program) -> Result {
         has(&response, 200, id)?;
     }
     let response = connection.request(&Request::get("/")).await?;
-    has(&response, 200, "1")
-        .context("without an id, after four requests that had one")
-        .help("a number is for a request that has no id: those did not need one")
+    let numbered = has(&response, 200, "1")
+        .context("without an id, after four requests that had one");
+    match response.header(ID) {
+        Some("5") => numbered
+            .help("a number is for a request that has no id: those did not need one"),
+        _ => numbered,
+    }
 }
 
 async fn insane(program: &Program) -> Result {
     let server = program.start().await?;
     let too_long = "x".repeat(65);
+    let mut wrong = Vec::new();
+    let mut first = None;
     for (id, what) in [
         (too_long.as_str(), "an id of 65 characters"),
         ("", "an empty id"),
@@ -87,12 +120,24 @@ async fn insane(program: &Program) -> Result {
         ("1;2", "an id with a semicolon"),
         ("caf\u{e9}", "an id that is not ASCII"),
     ] {
-        instead_of(&server, id).await.context(what).help(
-            "what a client sends may be anything that fits into a header: look at its \
-             length and at each byte, and never `unwrap` it",
-        )?;
+        match instead_of(&server, id).await {
+            Ok(()) => {}
+            // The others would be waited for in vain as well.
+            Err(failure) if failure.timed_out() => return Err(failure.context(what)),
+            Err(failure) => {
+                wrong.push(what);
+                first.get_or_insert(failure);
+            }
+        }
     }
-    Ok(())
+    let Some(failure) = first else {
+        return Ok(());
+    };
+    // All of them, as one fix may be for all; what went over the wire, for the first.
+    Err(failure.context(wrong.join(", "))).help(
+        "what a client sends may be anything that fits into a header: look at its \
+         length and at each byte, and never `unwrap` it",
+    )
 }
 
 /// Fails unless the server gives a number instead of that id.
@@ -100,18 +145,66 @@ async fn instead_of(server: &Server, id: &str) -> Result {
     let mut connection = server.connect().await?;
     let response = with_id(&mut connection, id).await?;
     response.expect_status(200)?;
-    let given = response.header(ID);
-    if given.is_some_and(|given| given.parse::<u64>().is_ok()) {
+    let Some(given) = response.header(ID) else {
+        let message = format!("no {ID}");
+        return Err(Failure::new(message).with(connection.transcript()));
+    };
+    if given.parse::<u64>().is_ok() {
         return Ok(());
     }
-    let transcript = connection.transcript();
-    Err(Failure::expected(ID, &"a number", &given).with(transcript))
+    let number = format_args!("a number");
+    Err(Failure::expected(ID, &number, &given).with(connection.transcript()))
+}
+
+/// The answers to two requests, of which the second comes and goes while the first is
+/// under way.
+async fn overlapping(server: &Server) -> Result<[Response; 2]> {
+    let mut slow = server.connect().await?;
+    slow.send(
+        "POST /echo HTTP/1.1\r\nhost: localhost\r\n\
+         content-type: application/json\r\ncontent-length: 6\r\n\
+         expect: 100-continue\r\n\r\n",
+    )
+    .await?;
+    // Sent when the handler asks for the body (RFC 9110, section 10.1.1): the request
+    // has come through the middleware.
+    slow.response().await?.expect_status(100)?;
+    slow.send("[1, ").await?;
+    let other = server.request(Request::post_json("/echo", "[3]")).await;
+    let other = other
+        .context("a second request, while the first has sent half of its body")
+        .help(
+            "a lock that is held over `next.run(…).await` keeps everyone else out \
+             until that request has ended. Count before it, and let go",
+        )?;
+    slow.send("2]").await?;
+    Ok([slow.response().await.context("the first request")?, other])
+}
+
+async fn at_once(program: &Program) -> Result {
+    let server = program.start().await?;
+    let [slow, other] = overlapping(&server).await?;
+    other.expect_status(200)?.expect_body("[3]")?;
+    slow.expect_status(200)?.expect_body("[1,2]")?;
+    Ok(())
 }
 
 async fn together(program: &Program) -> Result {
     const CLIENTS: usize = 20;
     const REQUESTS: usize = 25;
     let server = program.start().await?;
+    let responses = overlapping(&server).await?;
+    let mut ids = responses.each_ref().map(|one| one.header(ID).unwrap_or(""));
+    ids.sort_unstable();
+    if ids != ["1", "2"] {
+        let what = "the ids of two requests, one of which comes during the other";
+        let got = format_args!("{} and {}", ids[0], ids[1]);
+        return Err(Failure::expected(what, &format_args!("1 and 2"), &got)).help(
+            "while one request is in `next.run(…).await`, others run. What you have \
+             read before it has changed after it. Add and read with one call, \
+             `fetch_add`, and keep what it returns",
+        );
+    }
     let clients = (0..CLIENTS).map(async |_| {
         let mut connection = server.connect().await?;
         let mut ids = Vec::new();
