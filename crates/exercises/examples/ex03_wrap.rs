@@ -19,7 +19,8 @@
 //! nothing else changes: its status, its other headers, its body.
 //!
 //! There is one count for the whole server, and each number is used once. Each connection
-//! gets a clone of the service, and requests run at the same time.
+//! gets a clone of the service, and requests run at the same time: a `POST /echo` waits
+//! for its body, and if that is slow to come, it keeps no other request waiting.
 //!
 //! Run it:   cargo run -p exercises --example ex03_wrap
 //!           cargo run -p exercises --example ex03_wrap -- hello
@@ -29,8 +30,11 @@
 use std::{convert::Infallible, env};
 
 use axum::{
-    Json, Router, extract::Path, http::StatusCode, response::IntoResponse,
-    routing::get,
+    Json, Router,
+    extract::Path,
+    http::StatusCode,
+    response::IntoResponse,
+    routing::{get, post},
 };
 use http_body_util::Full;
 use hyper::{
@@ -54,6 +58,9 @@ async fn main() -> lesson_kit::Result {
 ///
 /// What it takes and what it returns are described in the same words: both are a service
 /// that can be cloned and whose future can go to another thread.
+///
+/// The signature is right as it stands. If the compiler asks for another bound, look at
+/// what your future holds.
 fn counted<S, B>(
     service: S,
 ) -> impl Service<
@@ -87,6 +94,7 @@ fn app() -> Router {
     let hello = async |Path(name): Path<String>| format!("Hello {name}");
     Router::new()
         .route("/hello/{name}", get(hello))
+        .route("/echo", post(async |body: String| body))
         .fallback(not_found)
 }
 

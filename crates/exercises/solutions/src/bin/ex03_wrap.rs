@@ -19,7 +19,8 @@
 //! nothing else changes: its status, its other headers, its body.
 //!
 //! There is one count for the whole server, and each number is used once. Each connection
-//! gets a clone of the service, and requests run at the same time.
+//! gets a clone of the service, and requests run at the same time: a `POST /echo` waits
+//! for its body, and if that is slow to come, it keeps no other request waiting.
 //!
 //! Run it:   cargo run -p exercises --example ex03_wrap
 //!           cargo run -p exercises --example ex03_wrap -- hello
@@ -40,8 +41,11 @@ use std::{
 // END
 
 use axum::{
-    Json, Router, extract::Path, http::StatusCode, response::IntoResponse,
-    routing::get,
+    Json, Router,
+    extract::Path,
+    http::StatusCode,
+    response::IntoResponse,
+    routing::{get, post},
 };
 use http_body_util::Full;
 use hyper::{
@@ -65,6 +69,9 @@ async fn main() -> lesson_kit::Result {
 ///
 /// What it takes and what it returns are described in the same words: both are a service
 /// that can be cloned and whose future can go to another thread.
+///
+/// The signature is right as it stands. If the compiler asks for another bound, look at
+/// what your future holds.
 fn counted<S, B>(
     service: S,
 ) -> impl Service<
@@ -82,6 +89,8 @@ where
     // SOLUTION
     let served = Arc::new(AtomicU64::new(0));
     service_fn(move |request| {
+        // One call. Between a `load` and a `store` another thread may count as well,
+        // and if nothing is awaited there, it is too rare for a test to rely on.
         let number = served.fetch_add(1, Ordering::Relaxed) + 1;
         let answer = service.call(request);
         async move {
@@ -113,6 +122,7 @@ fn app() -> Router {
     let hello = async |Path(name): Path<String>| format!("Hello {name}");
     Router::new()
         .route("/hello/{name}", get(hello))
+        .route("/echo", post(async |body: String| body))
         .fallback(not_found)
 }
 
