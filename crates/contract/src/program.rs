@@ -149,7 +149,7 @@ pub struct Built {
     pub programs: BTreeMap<String, PathBuf>,
     /// The compiler's errors, as it would print them.
     pub errors: BTreeMap<String, String>,
-    /// Its warnings.
+    /// Its warnings, but those for what is not used yet.
     pub warnings: BTreeMap<String, String>,
 }
 
@@ -173,6 +173,13 @@ impl Built {
             let summary = message["message"]["message"].as_str().unwrap_or_default();
             if summary.starts_with("aborting due to")
                 || summary.ends_with(" emitted")
+            {
+                continue;
+            }
+            // While a program is being written, these say nothing new.
+            if let Some(
+                "dead_code" | "unused_imports" | "unused_mut" | "unused_variables",
+            ) = message["message"]["code"]["code"].as_str()
             {
                 continue;
             }

@@ -119,13 +119,17 @@ impl Report {
         }
         writeln!(out)?;
         for check in &self.checks {
-            let wants = check.wants;
+            // What a check gives is seen where it is told, and the first gives nothing.
+            let wants = match check.points {
+                0 => check.wants.to_owned(),
+                points => format!("{} ({points})", check.wants),
+            };
             match &check.verdict {
                 Verdict::Passed => {
-                    wrap(out, &format!("  {} ", paint.green("✓")), 4, wants)?;
+                    wrap(out, &format!("  {} ", paint.green("✓")), 4, &wants)?;
                 }
                 Verdict::NotReached { because } => {
-                    wrap(out, &format!("  {} ", paint.dim("–")), 4, wants)?;
+                    wrap(out, &format!("  {} ", paint.dim("–")), 4, &wants)?;
                     let why = format!("not reached: it needs `{because}`");
                     writeln!(out, "    {}", paint.dim(&why))?;
                 }
