@@ -49,9 +49,8 @@ pub struct Lesson {
     name: &'static str,
     peer: Peer,
     release: bool,
-    args: Vec<String>,
-    env: Vec<(&'static str, String)>,
-    port: String,
+    /// How it is started. Where it is, is known once it has been built.
+    program: Program,
 }
 
 impl Lesson {
@@ -62,9 +61,7 @@ impl Lesson {
             peer: peer(),
             // An optimised test is there to see the lesson optimised.
             release: !cfg!(debug_assertions),
-            args: Vec::new(),
-            env: Vec::new(),
-            port: "0".into(),
+            program: Program::new(""),
         }
     }
 
@@ -85,22 +82,21 @@ impl Lesson {
     /// The same lesson, started with one more argument.
     #[must_use]
     pub fn arg(mut self, arg: impl Into<String>) -> Self {
-        self.args.push(arg.into());
+        self.program = self.program.arg(arg);
         self
     }
 
     /// The same lesson, started with this variable in its environment.
     #[must_use]
     pub fn env(mut self, name: &'static str, value: impl fmt::Display) -> Self {
-        self.env.push((name, value.to_string()));
+        self.program = self.program.env(name, value);
         self
     }
 
     /// The same lesson, started with `PORT` set to `port`, whatever that is.
     #[must_use]
-    pub fn port(mut self, port: impl fmt::Display) -> Self {
-        self.port = port.to_string();
-        self
+    pub fn port(self, port: impl fmt::Display) -> Self {
+        self.env("PORT", port)
     }
 
     /// Builds the lesson if need be, starts it, and waits until it listens.
@@ -123,19 +119,15 @@ impl Lesson {
     }
 
     async fn program(&self) -> Result<Program> {
-        let program = match self.peer {
-            Peer::Rust => Program::new(build(self.name, self.release).await?),
+        let program = self.program.clone();
+        Ok(match self.peer {
+            Peer::Rust => program.at(build(self.name, self.release).await?),
             Peer::Node => {
                 let twin = root().join("examples").join(self.name).join("node");
                 let twin = twin.join("server.mjs");
-                Program::new(node().await?).arg(twin.to_string_lossy())
+                program.at(node().await?).first_arg(twin.to_string_lossy())
             }
-        };
-        let program = self.args.iter().fold(program, Program::arg);
-        let env = self.env.iter();
-        let program =
-            env.fold(program, |program, (name, value)| program.env(name, value));
-        Ok(program.env("PORT", &self.port))
+        })
     }
 }
 

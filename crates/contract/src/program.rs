@@ -35,6 +35,16 @@ impl Program {
         }
     }
 
+    pub(crate) fn at(mut self, path: impl Into<PathBuf>) -> Self {
+        self.path = path.into();
+        self
+    }
+
+    pub(crate) fn first_arg(mut self, arg: impl Into<String>) -> Self {
+        self.args.insert(0, arg.into());
+        self
+    }
+
     /// The same program, started with one more argument.
     #[must_use]
     pub fn arg(mut self, arg: impl Into<String>) -> Self {

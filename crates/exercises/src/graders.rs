@@ -3,6 +3,7 @@
 use crate::Exercise;
 
 mod client;
+mod overlap;
 
 macro_rules! exercises {
     ($($name:ident,)*) => {

@@ -5,6 +5,7 @@ use contract::{
 };
 use futures_util::future::try_join_all;
 
+use super::overlap::overlap;
 use crate::check::{Check, check};
 
 pub(super) fn checks() -> Vec<Check> {
@@ -156,29 +157,11 @@ async fn instead_of(server: &Server, id: &str) -> Result {
     Err(Failure::expected(ID, &number, &given).with(connection.transcript()))
 }
 
-/// The answers to two requests, of which the second comes and goes while the first is
-/// under way.
 async fn overlapping(server: &Server) -> Result<[Response; 2]> {
-    let mut slow = server.connect().await?;
-    slow.send(
-        "POST /echo HTTP/1.1\r\nhost: localhost\r\n\
-         content-type: application/json\r\ncontent-length: 6\r\n\
-         expect: 100-continue\r\n\r\n",
-    )
-    .await?;
-    // Sent when the handler asks for the body (RFC 9110, section 10.1.1): the request
-    // has come through the middleware.
-    slow.response().await?.expect_status(100)?;
-    slow.send("[1, ").await?;
-    let other = server.request(Request::post_json("/echo", "[3]")).await;
-    let other = other
-        .context("a second request, while the first has sent half of its body")
-        .help(
-            "a lock that is held over `next.run(…).await` keeps everyone else out \
-             until that request has ended. Count before it, and let go",
-        )?;
-    slow.send("2]").await?;
-    Ok([slow.response().await.context("the first request")?, other])
+    let other = Request::post_json("/echo", "[3]");
+    let help = "a lock that is held over `next.run(…).await` keeps everyone else out \
+                until that request has ended. Count before it, and let go";
+    overlap(server, "application/json", ["[1, ", "2]"], other, help).await
 }
 
 async fn at_once(program: &Program) -> Result {

@@ -4,6 +4,7 @@ use contract::{Explain, Failure, Program, Request, Response, Result, Server};
 use futures_util::future::try_join_all;
 use serde_json::json;
 
+use super::overlap::overlap;
 use crate::check::{Check, check};
 
 pub(super) fn checks() -> Vec<Check> {
@@ -97,30 +98,12 @@ async fn connections(program: &Program) -> Result {
     Ok(())
 }
 
-/// The answers to two requests, of which the second comes and goes while the first is
-/// under way.
 async fn overlapping(server: &Server) -> Result<[Response; 2]> {
-    let mut slow = server.connect().await?;
-    slow.send(
-        "POST /echo HTTP/1.1\r\nhost: localhost\r\n\
-         content-type: text/plain\r\ncontent-length: 10\r\n\
-         expect: 100-continue\r\n\r\n",
-    )
-    .await?;
-    // Sent when the app asks for the body (RFC 9110, section 10.1.1): it has got the
-    // request.
-    slow.response().await?.expect_status(100)?;
-    slow.send("first ").await?;
-    let other = server.request(Request::get("/hello/Ada")).await;
-    let other = other
-        .context("a second request, while the first has sent half of its body")
-        .help(
-            "a lock that is held while the answer is awaited keeps everyone else out \
-             until then. `call` takes `&self`: each clone of the service can be called \
-             any number of times at once",
-        )?;
-    slow.send("half").await?;
-    Ok([slow.response().await.context("the first request")?, other])
+    let other = Request::get("/hello/Ada");
+    let help = "a lock that is held while the answer is awaited keeps everyone else out \
+                until then. `call` takes `&self`: each clone of the service can be \
+                called any number of times at once";
+    overlap(server, "text/plain", ["first ", "half"], other, help).await
 }
 
 async fn at_once(program: &Program) -> Result {
