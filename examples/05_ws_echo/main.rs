@@ -71,10 +71,11 @@ fn upgrade(mut request: Request<Incoming>) -> Answer {
     if !names(headers, header::SEC_WEBSOCKET_VERSION, "13") {
         let mut response =
             refusal(StatusCode::UPGRADE_REQUIRED, "this is version 13\n");
-        let version = HeaderValue::from_static("13");
-        response
-            .headers_mut()
-            .insert(header::SEC_WEBSOCKET_VERSION, version);
+        let value = HeaderValue::from_static;
+        let headers = response.headers_mut();
+        headers.insert(header::CONNECTION, value("Upgrade"));
+        headers.insert(header::UPGRADE, value("websocket"));
+        headers.insert(header::SEC_WEBSOCKET_VERSION, value("13"));
         return response;
     }
     let key = headers.get(header::SEC_WEBSOCKET_KEY);

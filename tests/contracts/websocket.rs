@@ -78,7 +78,8 @@ async fn a_handshake_that_is_not_a_get_is_refused() -> Result {
 }
 
 /// RFC 6455, section 4.4, has the server name the version it speaks. `ws` also speaks
-/// version 8, a draft, and answers 400 where the lesson answers 426.
+/// version 8, a draft, and answers 400 where the lesson answers 426, which has to say
+/// what to upgrade to (RFC 9110, section 15.5.22).
 #[tokio::test]
 async fn another_version_is_refused_with_the_right_one() -> Result {
     let server = lesson().start().await?;
@@ -88,6 +89,8 @@ async fn another_version_is_refused_with_the_right_one() -> Result {
     match peer() {
         Peer::Rust => response
             .expect_status(426)?
+            .expect_header("connection", "Upgrade")?
+            .expect_header("upgrade", "websocket")?
             .expect_header("sec-websocket-version", "13")?,
         Peer::Node => response
             .expect_status(400)?
