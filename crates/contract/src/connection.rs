@@ -89,7 +89,10 @@ impl Connection {
         self.trace.add(Direction::ToServer, bytes.as_ref());
         match within("room to send", self.stream.write_all(bytes.as_ref())).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) => Err(self.failure(HUNG_UP)),
+            Ok(Err(_)) => {
+                self.ended = Some(Tcp::Reset);
+                Err(self.failure(HUNG_UP))
+            }
             Err(failure) => Err(self.tell(failure)),
         }
     }

@@ -63,6 +63,13 @@ impl Failure {
         self
     }
 
+    /// The same failure, told by somebody who knows what it means.
+    #[must_use]
+    pub fn saying(mut self, message: impl Into<String>) -> Self {
+        self.0.message = message.into();
+        self
+    }
+
     /// What went wrong, in a few words.
     pub fn message(&self) -> &str {
         &self.0.message

@@ -175,10 +175,12 @@ pub fn handshake(path: &str) -> Request {
 }
 
 impl WebSocket {
-    pub(crate) async fn open(
-        mut connection: Connection,
-        path: &str,
-    ) -> Result<Self> {
+    /// Makes the handshake on a connection that is open already.
+    ///
+    /// # Errors
+    ///
+    /// The server refuses, or its answer is wrong.
+    pub async fn open(mut connection: Connection, path: &str) -> Result<Self> {
         let response = connection.request(&handshake(path)).await?;
         accepted(&response)?;
         Ok(Self { connection })

@@ -14,6 +14,8 @@ pub(super) fn checks() -> Vec<Check> {
         check("too_long", 2, "a message of over 1024 bytes gets 1009", too_long)
             .after("echo"),
         check("arrives", 2, "the code arrives while much is being sent", arrives)
+            .after("bye")
+            .after("bytes")
             .after("too_long"),
     ]
 }
@@ -40,11 +42,11 @@ async fn close_frame(socket: &mut WebSocket, code: u16) -> Result<Frame> {
     Err(failure.with(socket.connection().transcript()))
 }
 
-/// Waits for a close frame with this code, answers it as a browser does, and waits for
-/// the end of the connection. If the server has not waited for the answer, that may be
-/// a reset.
-async fn expect_close(mut socket: WebSocket, code: u16) -> Result<Frame> {
-    let frame = close_frame(&mut socket, code).await?;
+/// Waits for a close frame with this code, or else gives `help`. Answers it as a browser
+/// does, and waits for the end of the connection. If the server has not waited for the
+/// answer, that may be a reset.
+async fn expect_close(mut socket: WebSocket, code: u16, help: &str) -> Result<Frame> {
+    let frame = close_frame(&mut socket, code).await.help(help)?;
     let _ = socket.send(Frame::close(code, "")).await;
     socket.gone().await.help(
         "After its close frame the server ends the connection, which it does when the \
@@ -67,10 +69,9 @@ async fn echo(program: &Program) -> Result {
 async fn bye(program: &Program) -> Result {
     let (_server, mut socket) = greeted(program).await?;
     socket.send_text("bye").await?;
-    let frame = expect_close(socket, 1000).await.help(
-        "A connection that ends without a close frame is 1006 in the browser: \
-         abnormal. That is `socket.terminate()` in Node, not `socket.close()`",
-    )?;
+    let help = "A connection that ends without a close frame is 1006 in the browser: \
+                abnormal. That is `socket.terminate()` in Node, not `socket.close()`";
+    let frame = expect_close(socket, 1000, help).await?;
     match &frame.payload[2..] {
         b"see you" => Ok(()),
         got => Err(Failure::expected(
@@ -84,11 +85,10 @@ async fn bye(program: &Program) -> Result {
 async fn bytes(program: &Program) -> Result {
     let (_server, mut socket) = greeted(program).await?;
     socket.send(Frame::new(Opcode::Binary, *b"hello")).await?;
-    expect_close(socket, 1003).await.help(
-        "In Node both types arrive as a `Buffer`, and `isBinary` is easily overlooked. \
-         `Message` is an enum: `Text` and `Binary` are two cases of a `match`",
-    )?;
-    Ok(())
+    let help = "In Node both types arrive as a `Buffer`, and `isBinary` is easily \
+                overlooked. `Message` is an enum: `Text` and `Binary` are two cases of \
+                a `match`";
+    expect_close(socket, 1003, help).await.map(drop)
 }
 
 /// What it means if no close frame comes.
@@ -98,40 +98,74 @@ const BY_ITSELF: &str = "`ws` sends the code by itself. tungstenite returns an `
 async fn not_utf_8(program: &Program) -> Result {
     let (_server, mut socket) = greeted(program).await?;
     socket.send(Frame::new(Opcode::Text, *b"a\xffb")).await?;
-    expect_close(socket, 1007).await.help(BY_ITSELF)?;
-    Ok(())
+    expect_close(socket, 1007, BY_ITSELF).await.map(drop)
 }
 
 async fn too_long(program: &Program) -> Result {
     let (_server, mut socket) = greeted(program).await?;
     socket.send_text(&"x".repeat(1025)).await?;
-    expect_close(socket, 1009)
+    expect_close(socket, 1009, BY_ITSELF)
         .await
-        .context("a text of 1025 bytes")
-        .help(BY_ITSELF)?;
+        .context("a text of 1025 bytes")?;
 
     let (_server, mut socket) = greeted(program).await?;
     let half = "x".repeat(600);
     let first = Frame::new(Opcode::Text, half.as_str()).more_follows();
     socket.send(first).await?;
     socket.send(Frame::new(Opcode::Continuation, half)).await?;
-    expect_close(socket, 1009)
+    expect_close(socket, 1009, BY_ITSELF)
         .await
-        .context("a text of 1200 bytes in two frames")?;
-    Ok(())
+        .map(drop)
+        .context("a text of 1200 bytes in two frames")
 }
 
 async fn arrives(program: &Program) -> Result {
-    let (_server, mut socket) = greeted(program).await?;
-    let ended = async {
-        socket.send_text(&"x".repeat(1 << 20)).await?;
-        close_frame(&mut socket, 1009).await?;
-        socket.send(Frame::close(1009, "")).await?;
-        socket.connection().closed().await
-    };
-    ended.await.context("a text of 1 MiB").help(
+    let long = Frame::new(Opcode::Text, "x".repeat(1 << 20)).to_bytes();
+    let much = Frame::new(Opcode::Text, "x".repeat(1000))
+        .to_bytes()
+        .repeat(1 << 10);
+    let then_much = |first: Frame| [first.to_bytes(), much.clone()].concat();
+    for (what, bytes, code) in [
+        ("a text of 1 MiB", long, 1009),
+        (
+            "bytes, and then a thousand texts",
+            then_much(Frame::new(Opcode::Binary, *b"hello")),
+            1003,
+        ),
+        (
+            "`bye`, and then a thousand texts",
+            then_much(Frame::new(Opcode::Text, "bye")),
+            1000,
+        ),
+    ] {
+        let (_server, mut socket) = greeted(program).await?;
+        if code != 1009 {
+            // A thousand lines say nothing.
+            socket.connection().record_nothing();
+        }
+        let ended = async {
+            socket.connection().send(bytes).await?;
+            close_frame(&mut socket, code).await?;
+            socket.send(Frame::close(code, "")).await?;
+            socket.connection().closed().await
+        };
+        // Whatever else it is, such as another code, says what it is.
+        ended.await.map_err(reset).context(what)?;
+    }
+    Ok(())
+}
+
+/// Says what it means if the connection has ended too early.
+fn reset(failure: Failure) -> Failure {
+    if failure.message() != "the server has hung up" {
+        return failure;
+    }
+    let message =
+        "the server has closed the connection while the client was still sending";
+    failure.saying(message).help(
         "If a socket is closed while bytes are still coming in, the system answers with \
          a reset, and the client may never see the code. Read on until the client \
-         closes, as `hang_up` does",
+         closes, as `websocket::close` and `hang_up` do. After an error `next` reads \
+         nothing more: a loop of it is not enough",
     )
 }

@@ -10,8 +10,8 @@
 //! | a message of more than 1024 bytes | 1009 |
 //!
 //! The reason is up to you where it says none. After its close frame the server ends the
-//! connection. The frame has to arrive even if the client is still sending: the chapter
-//! says what that takes.
+//! connection. The frame has to arrive even if the client is still sending, whatever the
+//! code: the chapter says what that takes.
 //!
 //! In Node you write `socket.close(1000, 'see you')`, and `ws` sends 1007 and 1009 by
 //! itself. tungstenite answers a ping by itself, but when a client breaks the rules, you
@@ -70,7 +70,8 @@ async fn converse(mut socket: Socket) {
 // STARTER
 // async fn converse(socket: Socket) {
 //     // TODO: read messages in a loop, as the chapter's `echo` does, and end it as the
-//     // task says. The codes are in `tungstenite::protocol::frame::coding::CloseCode`.
+//     // task says. The codes are in
+//     // `tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode`.
 //     let _ = socket;
 //     todo!()
 // }
