@@ -1,7 +1,7 @@
 use std::ops::Range;
 
 use contract::{Explain, Failure, Frame, Opcode, Program, Result, Server, WebSocket};
-use futures_util::future::try_join_all;
+use futures_util::future::{try_join, try_join_all};
 
 use crate::check::{Check, check};
 
@@ -66,7 +66,22 @@ async fn earlier(program: &Program) -> Result {
     let mut two = enter(&server).await?;
     // If nothing from before comes, this does.
     two.send_text("hello").await?;
-    expect(&mut two, 1..4).await.context("a newcomer")?;
+    // Whichever of the three comes first.
+    let first = two.receive().await.context("a newcomer")?;
+    let first = String::from_utf8_lossy(&first.payload).into_owned();
+    if first != "1: 1" {
+        let failure = Failure::expected("a newcomer: message", &"1: 1", &first);
+        let failure = failure.with(two.connection().transcript());
+        return Err(match first.as_str() {
+            "1: 3" => failure.help(
+                "The oldest goes first: `push_back` and `pop_front` keep them in the \
+                 order in which a loop then finds them",
+            ),
+            "2: hello" => failure.help("Nothing came of what was said before"),
+            _ => failure,
+        });
+    }
+    expect(&mut two, 2..4).await.context("a newcomer")?;
     two.expect_text("2: hello").await.context("a newcomer")?;
 
     drop((one, two));
@@ -102,77 +117,97 @@ async fn ten(program: &Program) -> Result {
         received
             .context(format_args!("a newcomer after {said} messages"))
             .help(
-                "What is pushed into a list and never taken out stays in memory until \
-                 the server ends. A `VecDeque` has `pop_front`",
+                "Keep no more than ten. What is pushed into a list and never taken out \
+                 stays in memory until the server ends. A `VecDeque` has `pop_front`",
             )?;
     }
     Ok(())
 }
 
-/// Somebody speaks all the time, and others come in, get some messages, and go.
+/// Several speak while many come in at the same time. Whoever has come in goes when it
+/// has heard everyone's last word.
 async fn joining(program: &Program) -> Result {
-    /// How many come in at the same time …
-    const LANES: usize = 4;
-    /// … and how many one after the other.
-    const EACH: usize = 30;
+    const SPEAKERS: usize = 4;
+    const NEWCOMERS: usize = 8;
+    /// Short ones: a race is possible only while somebody speaks and somebody comes.
+    const ROUNDS: u32 = 200;
+    /// How many messages each speaker sends at once.
+    const BURST: u32 = 3;
+    // With more threads than cores, one is sometimes stopped between two locks.
+    let program = program.clone().env("TOKIO_WORKER_THREADS", 4);
     let server = program.start().await?;
-    let mut speaker = enter(&server).await?;
-    speaker.connection().record_nothing();
-    say(&mut speaker, 1..11).await?;
-    let lanes = (0..LANES).map(async |_| {
-        for _ in 0..EACH {
-            gapless(enter(&server).await?).await?;
-        }
-        Result::Ok(())
-    });
-    tokio::select! {
-        done = try_join_all(lanes) => done.map(drop),
-        failed = babble(&mut speaker) => failed.context("client 1, which speaks"),
+    let mut speakers = Vec::new();
+    for _ in 0..SPEAKERS {
+        let mut speaker = enter(&server).await?;
+        speaker.connection().record_nothing();
+        speakers.push((speaker, [0; SPEAKERS]));
     }
-}
-
-/// Says number after number, and always some ahead of what it has heard, so that the
-/// server is never idle.
-async fn babble(speaker: &mut WebSocket) -> Result {
-    const AT_ONCE: u32 = 50;
-    let mut heard = 11;
-    for first in (11..).step_by(AT_ONCE as usize) {
-        let frames = (first..first + AT_ONCE)
-            .map(|n| Frame::new(Opcode::Text, n.to_string()).to_bytes());
-        let burst = frames.collect::<Vec<_>>().concat();
-        speaker.connection().send(burst).await?;
-        expect(speaker, heard..first).await?;
-        heard = first;
+    for round in 0..ROUNDS {
+        let first = round * (BURST + 1) + 1;
+        let last = first + BURST;
+        let burst: Vec<u8> = (first..last)
+            .flat_map(|n| Frame::new(Opcode::Text, n.to_string()).to_bytes())
+            .collect();
+        let doors = (0..NEWCOMERS).map(|_| server.connect());
+        let doors = try_join_all(doors).await?;
+        let speaking = speakers
+            .iter_mut()
+            .map(|(speaker, _)| speaker.connection().send(&burst));
+        let coming = doors.into_iter().map(|door| WebSocket::open(door, "/"));
+        let (_, newcomers) =
+            try_join(try_join_all(speaking), try_join_all(coming)).await?;
+        // Everyone is in the room by now, and so hears this.
+        for (speaker, _) in &mut speakers {
+            speaker.send_text(&last.to_string()).await?;
+        }
+        let newcomers = newcomers.into_iter().map(async |mut newcomer| {
+            newcomer.connection().forget();
+            let mut heard = [0; SPEAKERS];
+            let all = gapless(&mut newcomer, &mut heard, last);
+            all.await.context("a newcomer")
+        });
+        let others = speakers.iter_mut().map(async |(speaker, heard)| {
+            let all = gapless(speaker, heard, last);
+            all.await.context("a client that was here before")
+        });
+        try_join(try_join_all(newcomers), try_join_all(others)).await?;
     }
     Ok(())
 }
 
-/// Ten messages from before, and some more: each has the number after the last one.
-async fn gapless(mut newcomer: WebSocket) -> Result {
-    let mut last = None;
-    for _ in 0..15 {
-        let frame = newcomer.receive().await.context("a newcomer")?;
+/// The client hears everyone up to message `last`. Of each speaker, every message has
+/// the number after the one that was `heard` before, if there was one.
+async fn gapless(client: &mut WebSocket, heard: &mut [u32], last: u32) -> Result {
+    while heard.iter().any(|&n| n < last) {
+        let frame = client.receive().await?;
         let text = String::from_utf8_lossy(&frame.payload).into_owned();
-        let number = text.strip_prefix("1: ").and_then(|n| n.parse::<u32>().ok());
-        let message = match (last, number) {
-            (_, None) => format!("it should be `1: ` and a number: {text}"),
-            (Some(last), Some(n)) if n > last + 1 => {
-                format!("after message {last} a newcomer got {n}: one is lost")
+        let message = match said(&text, heard) {
+            Some((id, before, n)) if *before > 0 && n > *before + 1 => {
+                format!("after `{id}: {before}` it got `{text}`: one is lost")
             }
-            (Some(last), Some(n)) if n <= last => {
-                format!("after message {last} a newcomer got {n}: it had that one")
+            Some((id, before, n)) if n <= *before => {
+                format!("after `{id}: {before}` it got `{text}`: it had that one")
             }
-            _ => {
-                last = number;
+            Some((_, before, n)) => {
+                *before = n;
                 continue;
             }
+            None => format!("it got `{text}`, which nobody has said"),
         };
-        let failure = Failure::new(message).with(newcomer.connection().transcript());
+        let failure = Failure::new(message).with(client.connection().transcript());
         return Err(failure.help(
-            "Copying the history and taking a seat have to be one step. A message that \
-             comes in between is in neither of the two, or in both: lock once for both, \
-             in `enter` as in `say`",
+            "Copying the history and taking a seat have to be one step, and so have \
+             keeping a message and sending it. What comes in between is lost, or comes \
+             twice: lock once for both, in `enter` as in `say`",
         ));
     }
     Ok(())
+}
+
+/// Who has said it, what was heard of that one before, and which number it is.
+fn said<'a>(text: &str, heard: &'a mut [u32]) -> Option<(usize, &'a mut u32, u32)> {
+    let (id, n) = text.split_once(": ")?;
+    let id: usize = id.parse().ok()?;
+    let before = heard.get_mut(id.checked_sub(1)?)?;
+    Some((id, before, n.parse().ok()?))
 }
