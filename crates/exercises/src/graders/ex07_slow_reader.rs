@@ -8,8 +8,10 @@ use crate::check::{Check, check};
 pub(super) fn checks() -> Vec<Check> {
     vec![
         check("room", 1, "everyone hears everyone", room),
-        check("others", 2, "nobody waits for a client that does not read", others)
+        check("burst", 1, "20 messages at once reach everyone, in order", burst)
             .after("room"),
+        check("others", 2, "nobody waits for a client that does not read", others)
+            .after("burst"),
         check("forgotten", 3, "the room forgets a client that does not read", forgotten)
             .after("others"),
         check("told", 3, "it gets what has waited for it, and then 1008", told)
@@ -115,12 +117,63 @@ async fn room(program: &Program) -> Result {
     one.expect_text("2: hello").await
 }
 
+async fn burst(program: &Program) -> Result {
+    let server = program.start().await?;
+    let mut speaker = server.websocket("/").await?;
+    let mut listeners =
+        [server.websocket("/").await?, server.websocket("/").await?];
+    // A queue that is too short, or messages that overtake, show by chance.
+    for first in (0..100).step_by(20) {
+        let frames: Vec<u8> = (first..first + 20)
+            .flat_map(|n| Frame::new(Opcode::Text, n.to_string()).to_bytes())
+            .collect();
+        speaker.connection().forget();
+        speaker.connection().send(frames).await?;
+        heard(&mut speaker, first).await.context("client 1")?;
+        for (listener, who) in listeners.iter_mut().zip(["client 2", "client 3"]) {
+            listener.connection().forget();
+            heard(listener, first).await.context(who)?;
+        }
+    }
+    Ok(())
+}
+
+/// The client gets 20 numbers that client 1 has said.
+async fn heard(client: &mut WebSocket, first: u32) -> Result {
+    for n in first..first + 20 {
+        let frame = client.receive().await?;
+        if frame.payload == format!("1: {n}").as_bytes() {
+            continue;
+        }
+        let expected = format!("text: 1: {n}");
+        let expected = format_args!("{expected}");
+        let failure =
+            Failure::expected("message", &expected, &format_args!("{frame}"))
+                .with(client.connection().transcript());
+        return Err(match frame.opcode {
+            Opcode::Close => failure.help(
+                "20 messages came at once, and 32 may wait. A client is not slow because \
+                 its task has not run yet",
+            ),
+            _ => failure.help(
+                "`say` puts a message into all queues before it returns: what is sent by \
+                 tasks of its own can overtake",
+            ),
+        });
+    }
+    Ok(())
+}
+
 async fn others(program: &Program) -> Result {
     let mut scene = Scene::open(program).await?;
-    scene.say_until_forgotten().await.map(drop).help(
-        "Whoever speaks must not wait for a queue that is full. `send(…).await` waits \
-         for room; `try_send` does not",
-    )
+    match scene.say_until_forgotten().await {
+        Err(failure) if failure.timed_out() => Err(failure.help(
+            "Whoever speaks waits for a queue that is full, or it holds `inside()` and \
+             locks it again. `send(…).await` waits for room; `try_send` does not. A \
+             guard in the head of a `for` or a `match` lives until its end",
+        )),
+        other => other.map(drop),
+    }
 }
 
 async fn forgotten(program: &Program) -> Result {
@@ -162,15 +215,23 @@ async fn told(program: &Program) -> Result {
             // The last one found no room.
             let queued = scene.said - 1;
             if n < queued {
-                let what = "how many messages client 1 gets before the close";
-                return Err(Failure::expected(what, &queued, &n));
+                return Err(Failure::new(format!(
+                    "client 1 got {n} messages and then the close, but {queued} were \
+                     said while it was in the room"
+                ))
+                .help(
+                    "What is in the queue when the room forgets a client still has to \
+                     be sent: close only once `recv` returns `None`",
+                ));
             }
             return closed(scene.stalled, &frame).await;
         }
         if frame.payload != expected.as_bytes() {
-            let (expected, got) = (&expected[..20], frame.to_string());
-            let got: String = got.chars().take(40).collect();
-            let what = format!("what client 1 gets after {n} messages");
+            let begin = |text: String| text.chars().take(24).collect::<String>();
+            let expected = begin(format!("text: {expected}"));
+            let got = begin(frame.to_string());
+            let what = format!("what client 1 gets after {n} messages begins with");
+            let (expected, got) = (format_args!("{expected}"), format_args!("{got}"));
             return Err(Failure::expected(&what, &expected, &got));
         }
     }
