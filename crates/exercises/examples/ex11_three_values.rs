@@ -12,8 +12,9 @@
 //! - `order` takes so many of an item out of the stock, which takes a moment, and acks with
 //!   three arguments: `null`, the item, and how many are left.
 //! - If that cannot be done, the ack has one argument, a text that says why. The stock does
-//!   not change. The same if the arguments do not fit: they are a text and an integer from
-//!   0 on, neither fewer nor more.
+//!   not change.
+//! - The same if the arguments do not fit: they are a text and an integer from 0 on, neither
+//!   fewer nor more.
 //! - Once the ack has come, whoever asks with `left` is told the new number. So it must not
 //!   be sent before the work is done.
 //! - A client may order without a callback. The work is done all the same.
@@ -65,7 +66,8 @@ async fn left(State(stock): State<Arc<Stock>>, Data(item): Data<String>, ack: Ac
 }
 
 // TODO: take it out of the stock, and only then ack; with `null` before the values, or
-// with a text alone if it cannot be done.
+// with a text alone if it cannot be done. For arguments that do not fit there is
+// `socketioxide::extract::TryData`.
 async fn order(State(stock): State<Arc<Stock>>, ack: Ack) {
     let taken = stock.take("apple", 1);
     ack.send(&"soon").await.ok();

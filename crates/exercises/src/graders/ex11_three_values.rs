@@ -50,10 +50,15 @@ async fn expect(
     })
 }
 
+/// What is known of most acks that are no refusal.
+const ERROR_FIRST: &str = "an error comes first and is truthy, so that `if (error)` finds \
+                           it. Here it is a text, and nothing comes after it";
+
 /// Emits an order that cannot be done. The ack has to be a text alone.
 async fn expect_refusal(
     socket: &mut SocketIo<EngineIo>,
     arguments: Value,
+    help: &str,
 ) -> Result {
     let what = format!("the ack of `order {arguments}`");
     let id = socket.ask("order", arguments).await?;
@@ -74,10 +79,7 @@ async fn expect_refusal(
         return Ok(());
     }
     let (expected, got) = (format_args!(r#"["…"]"#), format_args!("{ack}"));
-    Err(told(socket, Failure::expected(&what, &expected, &got))).help(
-        "an error comes first and is truthy, so that `if (error)` finds it. Here it is \
-         a text, and nothing comes after it",
-    )
+    Err(told(socket, Failure::expected(&what, &expected, &got))).help(help)
 }
 
 async fn three(program: &Program) -> Result {
@@ -101,6 +103,8 @@ async fn done(program: &Program) -> Result {
     let mut bob = connect(&server).await?;
     let ack = json!([null, "apple", 7]);
     expect(&mut ada, "order", json!(["apple", 3]), ack).await?;
+    let note = r#"another client's `order ["apple",3]` is acked, so it is done"#;
+    bob.engine().websocket().connection().note(note);
     expect(&mut bob, "left", json!(["apple"]), json!([7]))
         .await
         .context("another client, as soon as the order is acked")
@@ -114,23 +118,26 @@ async fn done(program: &Program) -> Result {
 async fn refused(program: &Program) -> Result {
     let server = program.start().await?;
     let mut socket = connect(&server).await?;
-    expect_refusal(&mut socket, json!(["apple", 11])).await?;
-    expect_refusal(&mut socket, json!(["cherry", 1])).await?;
+    for arguments in [json!(["apple", 11]), json!(["cherry", 1])] {
+        expect_refusal(&mut socket, arguments, ERROR_FIRST).await?;
+    }
     expect(&mut socket, "left", json!(["apple"]), json!([10])).await
 }
 
 async fn misfits(program: &Program) -> Result {
     let server = program.start().await?;
     let mut socket = connect(&server).await?;
-    for arguments in [
-        json!([]),
-        json!(["apple"]),
-        json!(["apple", "three"]),
-        json!(["apple", -1]),
-        json!([3, "apple"]),
-        json!(["apple", 1, 1]),
+    let count = "a count is an integer from 0 on: `u32` refuses the rest";
+    for (arguments, help) in [
+        (json!([]), ERROR_FIRST),
+        (json!(["apple"]), ERROR_FIRST),
+        (json!(["apple", "three"]), ERROR_FIRST),
+        (json!(["apple", -1]), count),
+        (json!(["apple", 1.5]), count),
+        (json!([3, "apple"]), ERROR_FIRST),
+        (json!(["apple", 1, 1]), ERROR_FIRST),
     ] {
-        expect_refusal(&mut socket, arguments).await?;
+        expect_refusal(&mut socket, arguments, help).await?;
     }
     expect(&mut socket, "left", json!(["apple"]), json!([10])).await
 }
