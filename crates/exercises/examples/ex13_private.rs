@@ -68,7 +68,13 @@ async fn tell(
     ack: Ack,
 ) {
     // TODO: is there such a client? Then it hears a `Message`, and so does the sender.
-    let _ = (socket, io, letter);
+    let Letter { to, text } = letter;
+    let message = Message {
+        from: UserId::of(&socket),
+        to,
+        text,
+    };
+    let _ = (io, message);
     ack.send(&false).await.ok();
 }
 

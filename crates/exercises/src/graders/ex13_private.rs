@@ -120,8 +120,21 @@ async fn nobody(program: &Program) -> Result {
     let mut ada = Client::enter(&server, "Ada").await?;
     let mut bob = Client::enter(&server, "Bob").await?;
     let own = ada.id.clone();
-    for id in ["", "nobody", "AAAAAAAAAAAAAAAA", &bob.session] {
-        ada.expect_ack(tell(id, "anybody?"), json!(false)).await?;
+    for (whose, id) in [
+        ("nobody, an empty text", ""),
+        ("`nobody`, which is no id", "nobody"),
+        ("an id that nobody has", "AAAAAAAAAAAAAAAA"),
+        ("Bob's `socket.id`", &bob.session),
+    ] {
+        let acked = ada.expect_ack(tell(id, "anybody?"), json!(false)).await;
+        let acked = acked.context(format_args!("Ada has written to {whose}"));
+        match id == bob.session {
+            true => acked.help(
+                "`socket.id` is the id of his session here, a secret that must not \
+                 work as an address. The public id is `UserId::of`",
+            )?,
+            false => acked?,
+        }
         ada.expect_ack(tell(&own, "next"), json!(true)).await?;
         let not = Not {
             event: message(&own, id, "anybody?"),

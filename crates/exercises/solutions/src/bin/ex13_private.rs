@@ -80,7 +80,9 @@ async fn tell(
     ack.send(&is_here).await.ok();
     // STARTER
     // // TODO: is there such a client? Then it hears a `Message`, and so does the sender.
-    // let _ = (socket, io, letter);
+    // let Letter { to, text } = letter;
+    // let message = Message { from: UserId::of(&socket), to, text };
+    // let _ = (io, message);
     // ack.send(&false).await.ok();
     // END
 }
