@@ -98,6 +98,24 @@ impl Client {
         self.socket.emit(&event, arguments).await.context(self.name)
     }
 
+    /// Writes into what is shown of this client's wire what another one does.
+    pub(super) fn note(&mut self, text: &str) {
+        self.socket.engine().websocket().connection().note(text);
+    }
+
+    /// Emits an event, which is noted for these: what they hear, or fail to hear, comes
+    /// of it.
+    pub(super) async fn emit_before(
+        &mut self,
+        listeners: &mut [&mut Self],
+        event: Value,
+    ) -> Result {
+        for listener in listeners {
+            listener.note(&format!("{} emits {event}", self.name));
+        }
+        self.emit(event).await
+    }
+
     /// Emits an event, and returns what the ack says.
     pub(super) async fn call(&mut self, event: Value) -> Result<Value> {
         let (event, arguments) = split(event);
@@ -137,7 +155,8 @@ impl Client {
         failure.context(self.name)
     }
 
-    fn unexpected(&mut self, expected: &Value, got: &Value) -> Failure {
+    /// A failure: this event was expected, and that one came.
+    pub(super) fn unexpected(&mut self, expected: &Value, got: &Value) -> Failure {
         let failure = self.expected("event", &expected.to_string(), got);
         match has_another_id(expected, got) {
             false => failure,

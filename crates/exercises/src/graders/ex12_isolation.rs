@@ -75,8 +75,10 @@ async fn outside(program: &Program) -> Result {
     for client in [&mut ada, &mut both, &mut blue] {
         client.expect_ack(json!(["join", "blue"]), json!(true)).await?;
     }
-    ada.emit(json!(["say", "red", "for red"])).await?;
-    ada.emit(json!(["say", "blue", "for blue"])).await?;
+    for room in ["red", "blue"] {
+        let say = json!(["say", room, format!("for {room}")]);
+        ada.emit_before(&mut [&mut both, &mut blue], say).await?;
+    }
     let red = json!(["said", "red", ada.id, "for red"]);
     let said = json!(["said", "blue", ada.id, "for blue"]);
     let not = |mistake| Not {
@@ -92,11 +94,25 @@ async fn outside(program: &Program) -> Result {
 
     // What the rooms have heard before this would come before it.
     nowhere.expect_ack(json!(["join", "red"]), json!(true)).await?;
-    ada.emit(json!(["say", "red", "welcome"])).await?;
+    let say = json!(["say", "red", "welcome"]);
+    ada.emit_before(&mut [&mut both, &mut nowhere], say).await?;
     let said = json!(["said", "red", ada.id, "welcome"]);
     let mistake = "Dan was in no room, and has heard what was said in `red`";
     nowhere.hears_not(not(mistake), said.clone()).await?;
-    both.hears(said).await
+    both.hears(said).await?;
+
+    // If there are prefixes, this is a name like any other.
+    blue.call(json!(["join", "room:red"])).await?;
+    blue.call(json!(["say", "room:red", "elsewhere"])).await?;
+    both.note("Cy, who is in `room:red`, has said something there");
+    ada.emit_before(&mut [&mut both], json!(["say", "red", "still here"])).await?;
+    let not = Not {
+        event: json!(["said", "room:red", blue.id, "elsewhere"]),
+        mistake: "Cy has spoken in `room:red`, and what he has said is heard in `red`",
+        help: "two names are two rooms. If a prefix is put in front of names, it is \
+               put in front of all of them, also of those that begin like it",
+    };
+    both.hears_not(not, json!(["said", "red", ada.id, "still here"])).await
 }
 
 async fn left(program: &Program) -> Result {
@@ -108,8 +124,9 @@ async fn left(program: &Program) -> Result {
         client.expect_ack(json!(["join", "blue"]), json!(true)).await?;
     }
     bob.expect_ack(json!(["leave", "red"]), json!(true)).await?;
-    ada.emit(json!(["say", "red", "is he gone?"])).await?;
-    ada.emit(json!(["say", "blue", "hello"])).await?;
+    for (room, text) in [("red", "is he gone?"), ("blue", "hello")] {
+        ada.emit_before(&mut [&mut bob], json!(["say", room, text])).await?;
+    }
     let not = Not {
         event: json!(["said", "red", ada.id, "is he gone?"]),
         mistake: "Bob has left `red`, and has heard what was said there after that",
@@ -131,6 +148,9 @@ async fn not_in(program: &Program) -> Result {
     cy.expect_ack(json!(["join", "blue"]), json!(true)).await?;
     let ack = bob.call(json!(["say", "red", "let me in"])).await?;
     let intruder = json!(["said", "red", bob.id, "let me in"]);
+    for client in [&mut ada, &mut cy] {
+        client.note(&format!("Bob's `say` in `red` is acked with {ack}"));
+    }
 
     cy.emit(json!(["say", "blue", "hello"])).await?;
     let not = Not {
@@ -170,7 +190,9 @@ async fn whispers(program: &Program) -> Result {
     eve.call(json!(["say", ada.id, "it is me"])).await?;
     eve.call(json!(["whisper", eve.id, "begin"])).await?;
 
+    ada.note("Eve has tried to join a room named after Ada's id, and to speak there");
     bob.expect_ack(json!(["whisper", ada.id, "secret"]), json!(true)).await?;
+    eve.note("Bob's `whisper` to Ada is acked");
     bob.expect_ack(json!(["whisper", eve.id, "hello"]), json!(true)).await?;
     // What she has said in her own room is hers to hear.
     let whispered = json!(["whispered", eve.id, "begin"]);
@@ -193,11 +215,25 @@ async fn whispers(program: &Program) -> Result {
     ada.hears_not(not, json!(["whispered", bob.id, "secret"])).await?;
 
     ada.call(json!(["leave", ada.id])).await?;
+    bob.note("Ada has left a room named after her id");
     bob.expect_ack(json!(["whisper", ada.id, "still there?"]), json!(true))
         .await
         .context("Ada has left a room that is named after her id")
         .help(PREFIX)?;
-    ada.hears(json!(["whispered", bob.id, "still there?"])).await
+    ada.hears(json!(["whispered", bob.id, "still there?"])).await?;
+
+    // As long as an id, and nobody's.
+    match eve.call(json!(["join", "the coffee break"])).await? == json!(true) {
+        true => Ok(()),
+        false => {
+            let mistake = "`the coffee break` is nobody's id, and Eve may not join a \
+                           room of that name";
+            Err(eve.failure(mistake)).help(
+                "whoever puts something in front of all names that clients make up \
+                 needs to refuse none",
+            )
+        }
+    }
 }
 
 async fn reports(program: &Program) -> Result {
@@ -211,7 +247,8 @@ async fn reports(program: &Program) -> Result {
     ada.call(json!(["leave", "moderators"])).await?;
     eve.call(json!(["join", "moderators"])).await?;
 
-    bob.emit(json!(["report", "Eve is strange"])).await?;
+    let report = json!(["report", "Eve is strange"]);
+    bob.emit_before(&mut [&mut ada, &mut eve], report).await?;
     bob.expect_ack(json!(["whisper", eve.id, "hello"]), json!(true)).await?;
     let not = Not {
         event: json!(["reported", bob.id, "Eve is strange"]),

@@ -15,7 +15,7 @@
 //! one client, and `report(text)` is for the moderators. Whatever room a client joins,
 //! leaves, or speaks in, whispers and reports reach whom they are meant for, and nobody
 //! else. A name that would change that may be refused with `false`, or be the name of a
-//! room like any other.
+//! room like any other. All other names are accepted, and two names are two rooms.
 //!
 //! Run it:   cargo run -p exercises --example ex12_isolation
 //! Grade it: cargo course watch ex12_isolation
@@ -62,12 +62,13 @@ fn alone(action: impl FnOnce() -> bool) -> bool {
 fn key(room: &str) -> String {
     format!("room:{room}")
 }
-
-fn is_in(socket: &SocketRef, room: &str) -> bool {
-    socket.rooms().contains(&key(room).into())
-}
 // STARTER
 // END
+
+/// Whether the socket is in the room of this name.
+fn is_in(socket: &SocketRef, name: String) -> bool {
+    socket.rooms().contains(&name.into())
+}
 
 async fn join(socket: SocketRef, Data(room): Data<String>, ack: Ack) {
     let is_done = alone(|| {
@@ -86,13 +87,12 @@ async fn join(socket: SocketRef, Data(room): Data<String>, ack: Ack) {
 async fn leave(socket: SocketRef, Data(room): Data<String>, ack: Ack) {
     let is_done = alone(|| {
         // SOLUTION
-        let was_in = is_in(&socket, &room);
+        let was_in = is_in(&socket, key(&room));
         socket.leave(key(&room));
         was_in
         // STARTER
         // // TODO: let the client out.
-        // let _ = (&socket, &room);
-        // false
+        // is_in(&socket, room)
         // END
     });
     ack.send(&is_done).await.ok();
@@ -106,7 +106,7 @@ async fn say(
 ) {
     let is_done = alone(|| {
         // SOLUTION
-        if !is_in(&socket, &room) {
+        if !is_in(&socket, key(&room)) {
             return false;
         }
         let members = io.to(key(&room));
