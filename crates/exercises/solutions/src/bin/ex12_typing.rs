@@ -12,8 +12,15 @@
 //!   says is heard after the `stopped`.
 //!
 //! They hear each of them once: a page may send `typing` with every key, and `stopped`
-//! although nobody types. Neither the client itself nor anybody outside the room hears
-//! them, and who is not in a room cannot type there.
+//! although nobody types. Several clients may type in a room at once, and a client in
+//! several rooms: each of these begins and ends on its own.
+//!
+//! Neither the client itself nor anybody outside the room hears them, and who is not in a
+//! room cannot type there: what it sends changes nothing, also for later, when it has
+//! joined.
+//!
+//! The server has to remember who is typing where. Rooms can do that, or a map behind a
+//! lock, as in chapter 11.
 //!
 //! In Node this begins with `socket.to(room).emit('typing', room, socket.id)`.
 //!
