@@ -69,12 +69,8 @@ async fn tell(
 ) {
     // TODO: is there such a client? Then it hears a `Message`, and so does the sender.
     let Letter { to, text } = letter;
-    let message = Message {
-        from: UserId::of(&socket),
-        to,
-        text,
-    };
-    let _ = (io, message);
+    let from = UserId::of(&socket);
+    let _ = (io, Message { from, to, text });
     ack.send(&false).await.ok();
 }
 
