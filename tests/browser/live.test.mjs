@@ -29,7 +29,7 @@ before(async () => {
   tree = mkdtempSync(join(tmpdir(), 'book-'));
   const filter = (path) => basename(path) !== 'node_modules';
   // What the book lists. node_modules has nothing of it, and is large.
-  for (const folder of ['book', 'examples', 'tests']) {
+  for (const folder of ['book', 'crates', 'examples', 'tests']) {
     cpSync(join(ROOT, folder), join(tree, folder), { recursive: true, filter });
   }
   browser = await launch();
