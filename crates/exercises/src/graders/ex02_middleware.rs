@@ -3,9 +3,8 @@ use std::collections::BTreeSet;
 use contract::{
     Connection, Explain, Failure, Program, Request, Response, Result, Server,
 };
-use futures_util::future::try_join_all;
 
-use super::overlap::overlap;
+use super::overlap::{MANY, of_many, overlap};
 use crate::check::{Check, check};
 
 pub(super) fn checks() -> Vec<Check> {
@@ -173,8 +172,6 @@ async fn at_once(program: &Program) -> Result {
 }
 
 async fn together(program: &Program) -> Result {
-    const CLIENTS: usize = 20;
-    const REQUESTS: usize = 25;
     let server = program.start().await?;
     let responses = overlapping(&server).await?;
     let mut ids = responses.each_ref().map(|one| one.header(ID).unwrap_or(""));
@@ -188,22 +185,13 @@ async fn together(program: &Program) -> Result {
              `fetch_add`, and keep what it returns",
         );
     }
-    let clients = (0..CLIENTS).map(async |_| {
-        let mut connection = server.connect().await?;
-        let mut ids = Vec::new();
-        for _ in 0..REQUESTS {
-            let response = connection.request(&Request::get("/")).await?;
-            ids.extend(response.header(ID).map(str::to_owned));
-        }
-        Result::Ok(ids)
-    });
-    let ids = try_join_all(clients).await?.concat();
+    let ids = of_many(&server, "/", ID).await?;
     let different = ids.iter().collect::<BTreeSet<_>>().len();
-    if different == CLIENTS * REQUESTS {
+    if different == MANY {
         return Ok(());
     }
     let message = "numbers that differ, of as many requests";
-    Err(Failure::expected(message, &(CLIENTS * REQUESTS), &different)).help(
+    Err(Failure::expected(message, &MANY, &different)).help(
         "requests run at the same time, on different threads: add and read with one \
          call, `fetch_add`",
     )

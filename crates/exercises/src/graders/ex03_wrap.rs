@@ -1,10 +1,9 @@
 use std::collections::BTreeSet;
 
 use contract::{Explain, Failure, Program, Request, Response, Result, Server};
-use futures_util::future::try_join_all;
 use serde_json::json;
 
-use super::overlap::overlap;
+use super::overlap::{MANY, of_many, overlap};
 use crate::check::{Check, check};
 
 pub(super) fn checks() -> Vec<Check> {
@@ -115,8 +114,6 @@ async fn at_once(program: &Program) -> Result {
 }
 
 async fn together(program: &Program) -> Result {
-    const CLIENTS: usize = 20;
-    const REQUESTS: usize = 25;
     let server = program.start().await?;
     let responses = overlapping(&server).await?;
     let mut numbers = responses
@@ -129,25 +126,16 @@ async fn together(program: &Program) -> Result {
         return Err(Failure::expected(what, &format_args!("1 and 2"), &got))
             .help(ONE_CALL);
     }
-    let clients = (0..CLIENTS).map(async |_| {
-        let mut connection = server.connect().await?;
-        let mut numbers = Vec::new();
-        for _ in 0..REQUESTS {
-            let response = connection.request(&Request::get("/hello/Ada")).await?;
-            let number = response.header(SERVED).and_then(|n| n.parse::<usize>().ok());
-            numbers.extend(number);
-        }
-        Result::Ok(numbers)
-    });
-    let numbers = try_join_all(clients).await?.concat();
-    let different: BTreeSet<_> = numbers.into_iter().collect();
-    let (first, last) = (3, CLIENTS * REQUESTS + 2);
+    let numbers = of_many(&server, "/hello/Ada", SERVED).await?;
+    let numbers = numbers.iter().filter_map(|number| number.parse::<usize>().ok());
+    let different: BTreeSet<_> = numbers.collect();
+    let (first, last) = (3, MANY + 2);
     if different.iter().copied().eq(first..=last) {
         return Ok(());
     }
     let what = format!("numbers that differ, from {first} to {last}");
     let different = different.range(first..=last).count();
-    Err(Failure::expected(&what, &(CLIENTS * REQUESTS), &different)).help(ONE_CALL)
+    Err(Failure::expected(&what, &MANY, &different)).help(ONE_CALL)
 }
 
 const ONE_CALL: &str = "requests run at the same time, on different threads, and \

@@ -1,6 +1,30 @@
-//! Two requests, one of which comes and goes while the other is under way.
+//! Requests that are under way at the same time.
 
 use contract::{Explain, Request, Response, Result, Server};
+use futures_util::future::try_join_all;
+
+/// How many requests [`of_many`] sends: 25 from each of 20 clients.
+pub(super) const MANY: usize = CLIENTS * EACH;
+const CLIENTS: usize = 20;
+const EACH: usize = 25;
+
+/// Sends [`MANY`] requests, and returns what the answers say in that header.
+pub(super) async fn of_many(
+    server: &Server,
+    path: &str,
+    header: &str,
+) -> Result<Vec<String>> {
+    let clients = (0..CLIENTS).map(async |_| {
+        let mut connection = server.connect().await?;
+        let mut values = Vec::new();
+        for _ in 0..EACH {
+            let response = connection.request(&Request::get(path)).await?;
+            values.extend(response.header(header).map(str::to_owned));
+        }
+        Result::Ok(values)
+    });
+    Ok(try_join_all(clients).await?.concat())
+}
 
 /// Sends the first half of a body to `POST /echo`, then all of `other`, then the second
 /// half, and returns both answers, that of the first request first. `help` is for a
