@@ -132,7 +132,7 @@ impl Lesson {
 }
 
 /// The root of the repository, two levels above this crate.
-pub(crate) fn root() -> &'static Path {
+pub fn root() -> &'static Path {
     static ROOT: LazyLock<PathBuf> =
         LazyLock::new(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."));
     &ROOT

@@ -38,7 +38,7 @@ pub use book::{compare_diagram_with_the_book, compare_with_the_book};
 pub use connection::Connection;
 pub use failure::{Explain, Failure, Result, deadline, set_deadline, within};
 pub use http::{Request, Response};
-pub use lesson::{Lesson, Peer, peer};
+pub use lesson::{Lesson, Peer, peer, root};
 pub use program::{Built, Program, build};
 pub use recording::Recording;
 pub use server::{End, Exit, Log, Server, Signal};

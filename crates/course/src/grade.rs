@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use clap::ValueEnum;
 use data_encoding::BASE64;
-use exercises::{Checked, Exercise, Report, Result, Verdict};
+use exercises::{Checked, Exercise, PATIENCE, Report, Result, Verdict, not_reached};
 use serde_json::{Value, json};
 
 use crate::{programs, terminal};
@@ -90,7 +90,7 @@ fn handed_in(exercises: &[&'static Exercise], folder: &Path) -> Result<Vec<Repor
     let reports = exercises.iter().map(|exercise| {
         let name = exercise.name();
         match programs.remove(name) {
-            Some(Ok(program)) => exercise.grade_program_now(&program),
+            Some(Ok(program)) => exercise.grade_program_now(&program, PATIENCE),
             Some(Err(said)) => exercise.broken(said),
             None => {
                 let why = missing.iter().find(|(one, _)| *one == name);
@@ -188,10 +188,6 @@ fn to_exercism(report: &Report) -> Value {
         "message": report.broken,
         "tests": tests.collect::<Vec<_>>(),
     })
-}
-
-fn not_reached(because: &str) -> String {
-    format!("not reached: it needs `{because}`")
 }
 
 /// Exercism shows 500 characters of output.

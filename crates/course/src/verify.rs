@@ -97,7 +97,6 @@ pub(crate) fn verify(exercises: &[&'static Exercise]) -> Result<bool> {
     let programs = programs::build("proof", &sources)?;
     let built = start.elapsed();
     let count = cases.len();
-    exercises::be_patient(PATIENCE);
     let queue = Mutex::new(cases.iter());
     let found = Mutex::new(problems);
     thread::scope(|scope| {
@@ -205,7 +204,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 fn prove_and_tell(case: &Case, program: &Result<PathBuf>) -> Result {
     let began = Instant::now();
     let report = match program {
-        Ok(program) => case.exercise.grade_program_now(program),
+        Ok(program) => case.exercise.grade_program_now(program, PATIENCE),
         Err(said) => case.exercise.broken(said.clone()),
     };
     let outcome = prove(case, &report);
@@ -216,7 +215,7 @@ fn prove_and_tell(case: &Case, program: &Result<PathBuf>) -> Result {
 }
 
 fn prove(case: &Case, report: &Report) -> Result {
-    let seen = report.text(false);
+    let seen = || report.text(false);
     let failed: Vec<_> = report.failed().map(|(check, _)| check.name).collect();
     let failed = match report.broken {
         Some(_) => vec!["compiles"],
@@ -224,19 +223,20 @@ fn prove(case: &Case, report: &Report) -> Result {
     };
     match &case.expected {
         Expected::Success if report.passed() => Ok(()),
-        Expected::Success => Err(format!("the solution fails\n{seen}")),
+        Expected::Success => Err(format!("the solution fails\n{}", seen())),
         Expected::Failure if failed == ["compiles"] => {
-            Err(format!("the starter does not compile\n{seen}"))
+            Err(format!("the starter does not compile\n{}", seen()))
         }
         Expected::Failure if !report.passed() => Ok(()),
         Expected::Failure => Err("the starter passes".into()),
         Expected::Failed { checks, .. } if failed != *checks => Err(format!(
-            "it should fail {checks:?}, but it fails {failed:?}\n{seen}"
+            "it should fail {checks:?}, but it fails {failed:?}\n{}",
+            seen()
         )),
         Expected::Failed { says, .. } => {
             match said(report).contains(says.as_str()) {
                 true => Ok(()),
-                false => Err(format!("it does not say {says:?}\n{seen}")),
+                false => Err(format!("it does not say {says:?}\n{}", seen())),
             }
         }
     }

@@ -1,10 +1,4 @@
-use std::{
-    collections::HashMap,
-    fs,
-    path::Path,
-    sync::atomic::{AtomicU64, Ordering},
-    time::Duration,
-};
+use std::{collections::HashMap, fs, path::Path, time::Duration};
 
 use contract::Program;
 use futures_util::future::join_all;
@@ -24,19 +18,9 @@ pub struct Exercise {
 /// The check that comes before all others, by itself.
 const STARTS: &str = "starts";
 
-/// How long a check waits for anything, in milliseconds. A learner waits too, and what
-/// answers at all answers at once.
-static PATIENCE: AtomicU64 = AtomicU64::new(2_000);
-
-/// Makes the checks wait longer, on a machine that is busy with much at once.
-pub fn be_patient(patience: Duration) {
-    let millis = u64::try_from(patience.as_millis()).unwrap_or(u64::MAX);
-    PATIENCE.store(millis, Ordering::Relaxed);
-}
-
-fn patience() -> Duration {
-    Duration::from_millis(PATIENCE.load(Ordering::Relaxed))
-}
+/// How long a check waits for anything when a learner waits too. What answers at all
+/// answers at once.
+pub const PATIENCE: Duration = Duration::from_secs(2);
 
 /// All exercises, in the order of the lessons.
 pub fn all() -> &'static [Exercise] {
@@ -207,8 +191,12 @@ impl Exercise {
     /// # Panics
     ///
     /// In a Tokio runtime.
-    pub fn grade_program_now(&'static self, program: &Path) -> Report {
-        block_on(self.grade(program))
+    pub fn grade_program_now(
+        &'static self,
+        program: &Path,
+        patience: Duration,
+    ) -> Report {
+        block_on(self.grade(program, patience))
     }
 
     /// Builds what the learner has written, and grades it.
@@ -217,7 +205,7 @@ impl Exercise {
         match contract::build(&arguments, color).await {
             Ok((program, warnings)) => Report {
                 warnings,
-                ..self.grade(&program).await
+                ..self.grade(&program, PATIENCE).await
             },
             Err(failure) => self.broken(failure.message().to_owned()),
         }
@@ -234,13 +222,14 @@ impl Exercise {
     }
 
     /// Grades a program: whether it starts, then all checks that do not depend on one
-    /// another at the same time, each with a process of its own.
+    /// another at the same time, each with a process of its own. They wait for anything
+    /// for as long as `patience`, as do all others that are being graded in this process.
     ///
     /// # Panics
     ///
     /// A check comes after one that there is not.
-    pub async fn grade(&'static self, program: &Path) -> Report {
-        contract::set_deadline(patience());
+    pub async fn grade(&'static self, program: &Path, patience: Duration) -> Report {
+        contract::set_deadline(patience);
         let program = Program::new(program).memory(diagnosis::MEMORY);
         let mut checks = vec![check(STARTS, 0, "it starts, and listens", starts)];
         checks.extend((self.checks)().into_iter().map(|one| one.after(STARTS)));

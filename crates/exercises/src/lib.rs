@@ -17,11 +17,6 @@
 //! starter fails, that the solution passes, and that each wrong server fails with the
 //! sentence meant for it.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::LazyLock,
-};
-
 mod about;
 mod check;
 mod diagnosis;
@@ -31,21 +26,16 @@ pub mod progress;
 mod report;
 mod source;
 
+pub use contract::root;
+
 pub use about::{About, Edit, Wrong, sabotage};
 pub use check::Check;
-pub use exercise::{Exercise, all, be_patient, find};
-pub use report::{Checked, Report, Verdict, wrapped};
+pub use exercise::{Exercise, PATIENCE, all, find};
+pub use report::{Checked, Report, Verdict, not_reached, wrapped};
 
 /// What goes wrong before anything is graded: a file that is missing or not as it
 /// should be. It says which, and what to do.
 pub type Result<T = (), E = String> = std::result::Result<T, E>;
-
-/// The root of the repository, two levels above this crate.
-pub fn root() -> &'static Path {
-    static ROOT: LazyLock<PathBuf> =
-        LazyLock::new(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."));
-    &ROOT
-}
 
 /// In `tests/NAME.rs`: grades the exercise of that name.
 #[macro_export]

@@ -130,8 +130,7 @@ impl Report {
                 }
                 Verdict::NotReached { because } => {
                     wrap(out, &format!("  {} ", paint.dim("–")), 4, &wants)?;
-                    let why = format!("not reached: it needs `{because}`");
-                    writeln!(out, "    {}", paint.dim(&why))?;
+                    writeln!(out, "    {}", paint.dim(&not_reached(because)))?;
                 }
                 Verdict::Failed { failure, output } => {
                     let mark = format!("  {} ", paint.red("✗"));
@@ -224,6 +223,11 @@ fn write_failure(
         wrap(out, &format!("      {} ", paint.bold("help:")), 12, help)?;
     }
     writeln!(out)
+}
+
+/// What is said of a check that was not reached.
+pub fn not_reached(because: &str) -> String {
+    format!("not reached: it needs `{because}`")
 }
 
 /// `text` in lines of 80 columns at most, the first after `first`, the others indented
