@@ -455,12 +455,7 @@ mod leaving {
             &["40", r#"42["bye"]"#, "41"],
             &["40", r#"451-["hello",{"_placeholder":true,"num":0}]"#],
         ] {
-            for _ in 0..5 {
-                let mut engine = server.engineio().await?;
-                for packet in half {
-                    engine.send(packet).await?;
-                }
-            }
+            server.engineio_that_vanishes(half).await?;
         }
         still_answers(&server).await?;
         expect_in_lobby(&server, 0).await

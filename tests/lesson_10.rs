@@ -618,12 +618,7 @@ mod clients {
             &["40", r#"42["echo","a"]"#, r#"42["event_name"]"#],
             &["40", r#"451-["echo",{"_placeholder":true,"num":0}]"#],
         ] {
-            for _ in 0..5 {
-                let mut engine = server.engineio().await?;
-                for packet in half {
-                    engine.send(packet).await?;
-                }
-            }
+            server.engineio_that_vanishes(half).await?;
         }
         still_answers(&server).await
     }

@@ -19,6 +19,22 @@ pub const ENGINE_IO: &str = "/socket.io/?EIO=4&transport=websocket";
 const NOWHERE: &str = "/nobody-is-here";
 
 impl Server {
+    /// Lets five clients come, one after the other, each of which sends these packets and
+    /// goes at once, whatever the server has to say.
+    ///
+    /// # Errors
+    ///
+    /// As for [`engineio`](Self::engineio) and [`EngineIo::send`].
+    pub async fn engineio_that_vanishes(&self, packets: &[&str]) -> Result {
+        for _ in 0..5 {
+            let mut engine = self.engineio().await?;
+            for packet in packets {
+                engine.send(packet).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Opens an Engine.IO session, which is in no namespace yet.
     ///
     /// # Errors
