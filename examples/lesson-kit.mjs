@@ -60,8 +60,9 @@ export function pages(folder) {
     '/style.css': ['text/css; charset=utf-8', readFileSync(STYLE)],
   };
   return (req, res) => {
-    const [type, body] = files[new URL(req.url, 'http://localhost').pathname]
-      ?? ['text/plain; charset=utf-8', 'there is only /\n'];
+    // Not `new URL(req.url, …)`: it throws at `//`.
+    const [path] = req.url.split('?', 1);
+    const [type, body] = files[path] ?? ['text/plain; charset=utf-8', 'there is only /\n'];
     res.statusCode = type.startsWith('text/plain') ? 404 : 200;
     res.setHeader('Content-Type', type);
     res.end(body);

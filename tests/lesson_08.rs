@@ -70,7 +70,7 @@ mod engine_io {
                 .expect_status(200)?
                 .expect_header("content-type", content_type)?;
         }
-        for path in ["/nothing", "/socket.io", "/socket.iox/"] {
+        for path in ["/nothing", "//", "/socket.io", "/socket.iox/"] {
             let response = server.request(Request::get(path)).await?;
             response.expect_status(404)?;
         }

@@ -134,7 +134,7 @@ async fn there_is_a_page_its_stylesheet_and_nothing_else() -> Result {
             .expect_status(200)?
             .expect_header("content-type", content_type)?;
     }
-    for path in ["/nothing", "/socket.iox/", "/socket.io.js"] {
+    for path in ["/nothing", "//", "/socket.iox/", "/socket.io.js"] {
         let response = server.request(Request::get(path)).await?;
         response.expect_status(404)?;
     }

@@ -16,10 +16,10 @@ async fn the_page_and_the_socket_share_a_path() -> Result {
     style
         .expect_status(200)?
         .expect_header("content-type", "text/css; charset=utf-8")?;
-    server
-        .request(Request::get("/nothing"))
-        .await?
-        .expect_status(404)?;
+    for path in ["/nothing", "//"] {
+        let response = server.request(Request::get(path)).await?;
+        response.expect_status(404)?;
+    }
     server.websocket("/").await?;
     Ok(())
 }
