@@ -535,7 +535,8 @@ for (const [name, steps] of Object.entries(LESSONS)) {
       page.setDefaultTimeout(15_000);
       const faults = [];
       page.on('pageerror', (error) => faults.push(String(error)));
-      await page.goto(server.origin);
+      // With a fragment, which no WebSocket URL may have.
+      await page.goto(`${server.origin}/#log-title`);
       const title = await page.title();
       const status = page.getByRole('status');
       const log = page.getByRole('log');
