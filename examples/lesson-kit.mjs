@@ -51,13 +51,14 @@ export function fail(message) {
   process.exit(1);
 }
 
-const STYLE = new URL('../crates/lesson-kit/src/style.css', import.meta.url);
+const SHARED = new URL('../crates/lesson-kit/src/', import.meta.url);
 
-/** A handler of (req, res) that serves `index.html` in `folder`, and the stylesheet. */
+/** A handler of (req, res) that serves `index.html` in `folder`, and what pages share. */
 export function pages(folder) {
   const files = {
     '/': ['text/html; charset=utf-8', readFileSync(new URL('index.html', folder))],
-    '/style.css': ['text/css; charset=utf-8', readFileSync(STYLE)],
+    '/style.css': ['text/css; charset=utf-8', readFileSync(new URL('style.css', SHARED))],
+    '/page.js': ['text/javascript; charset=utf-8', readFileSync(new URL('page.js', SHARED))],
   };
   return (req, res) => {
     // Not `new URL(req.url, …)`: it throws at `//`.

@@ -59,11 +59,12 @@ mod engine_io {
     use super::*;
 
     #[tokio::test]
-    async fn the_page_and_its_stylesheet_are_served() -> Result {
+    async fn the_page_and_its_files_are_served() -> Result {
         let server = lesson().start().await?;
         for (path, content_type) in [
             ("/", "text/html; charset=utf-8"),
             ("/style.css", "text/css; charset=utf-8"),
+            ("/page.js", "text/javascript; charset=utf-8"),
         ] {
             let response = server.request(Request::get(path)).await?;
             response

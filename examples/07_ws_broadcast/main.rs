@@ -24,7 +24,7 @@ use std::{
 use axum::{
     Json, Router,
     extract::{Request, State},
-    http::{StatusCode, header},
+    http::StatusCode,
     response::{Html, IntoResponse, Response},
     routing::{any, get},
 };
@@ -58,7 +58,8 @@ fn app() -> Router {
     Router::new()
         .route("/", any(index))
         .route("/clients", get(clients))
-        .route("/style.css", get(style))
+        .route("/style.css", get(async || websocket::style()))
+        .route("/page.js", get(async || websocket::script()))
         .fallback(not_found)
         .with_state(Room::default())
 }
@@ -79,13 +80,6 @@ async fn clients(State(room): State<Room>) -> Json<Vec<u64>> {
     Json(room.clients().keys().copied().collect())
 }
 // ANCHOR_END: handlers
-
-async fn style() -> impl IntoResponse {
-    (
-        [(header::CONTENT_TYPE, "text/css; charset=utf-8")],
-        lesson_kit::STYLE,
-    )
-}
 
 async fn not_found() -> impl IntoResponse {
     (StatusCode::NOT_FOUND, "there is only / and /clients\n")

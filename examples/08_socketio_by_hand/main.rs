@@ -64,9 +64,8 @@ async fn answer(
         "/" => {
             websocket::page("text/html; charset=utf-8", include_str!("index.html"))
         }
-        "/style.css" => {
-            websocket::page("text/css; charset=utf-8", lesson_kit::STYLE)
-        }
+        "/style.css" => websocket::style(),
+        "/page.js" => websocket::script(),
         path if path.starts_with("/socket.io/") => handshake(request, pace),
         _ => websocket::text(StatusCode::NOT_FOUND, "there is only /\n"),
     })

@@ -109,9 +109,11 @@ async fn serve(
     io: SocketIo,
 ) -> lesson_kit::Result {
     let style = [(header::CONTENT_TYPE, "text/css; charset=utf-8")];
+    let script = [(header::CONTENT_TYPE, "text/javascript; charset=utf-8")];
     let app = Router::new()
         .route("/", get(async move || Html(page)))
         .route("/style.css", get(async move || (style, lesson_kit::STYLE)))
+        .route("/page.js", get(async move || (script, lesson_kit::SCRIPT)))
         .fallback(async || (StatusCode::NOT_FOUND, "there is only /\n"));
     let app = parity::attach(app, layer, ClientFiles::new(OFFICIAL));
 

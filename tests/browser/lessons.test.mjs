@@ -572,6 +572,26 @@ for (const [name, steps] of Object.entries(LESSONS)) {
         assert.deepEqual(faults, []);
       });
 
+      await t.test('the log keeps 500 lines, and stays where its reader is', async () => {
+        const lines = log.locator('p');
+        await page.getByLabel('Message').evaluate(({ form }) => {
+          for (let n = 0; n < 300; n += 1) form.requestSubmit();
+        });
+        await lines.nth(499).waitFor();
+        const below = (it) => it.scrollHeight - it.clientHeight - it.scrollTop;
+        assert.ok(await log.evaluate(below) <= 1);
+
+        const line = await lines.nth(400).elementHandle();
+        await line.scrollIntoViewIfNeeded();
+        const inView = (it) => it.getBoundingClientRect().top - it.parentElement.getBoundingClientRect().top;
+        const before = await line.evaluate(inView);
+        await send(page, 'one more');
+        await says(log.locator('.sent'), 'one more');
+        // A browser scrolls by whole pixels.
+        assert.ok(Math.abs(await line.evaluate(inView) - before) <= 1);
+        assert.equal(await lines.count(), 500);
+      });
+
       await page.close();
       await stop(server);
     });

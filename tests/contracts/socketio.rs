@@ -123,11 +123,12 @@ pub(crate) async fn after_the_first_ping(server: &Server) -> Result<EngineIo> {
 }
 
 #[tokio::test]
-async fn there_is_a_page_its_stylesheet_and_nothing_else() -> Result {
+async fn there_is_a_page_with_its_files_and_nothing_else() -> Result {
     let server = lesson().start().await?;
     for (path, content_type) in [
         ("/", "text/html; charset=utf-8"),
         ("/style.css", "text/css; charset=utf-8"),
+        ("/page.js", "text/javascript; charset=utf-8"),
     ] {
         let response = server.request(Request::get(path)).await?;
         response

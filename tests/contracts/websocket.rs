@@ -16,6 +16,13 @@ async fn the_page_and_the_socket_share_a_path() -> Result {
     style
         .expect_status(200)?
         .expect_header("content-type", "text/css; charset=utf-8")?;
+    // Lesson 05's page has all its script in itself.
+    if page.text().contains("/page.js") {
+        let script = server.request(Request::get("/page.js")).await?;
+        script
+            .expect_status(200)?
+            .expect_header("content-type", "text/javascript; charset=utf-8")?;
+    }
     for path in ["/nothing", "//"] {
         let response = server.request(Request::get(path)).await?;
         response.expect_status(404)?;

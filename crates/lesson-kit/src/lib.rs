@@ -4,7 +4,8 @@
 //! [`shutdown_signal`] come from `examples/01_raw_hyper/main.rs`, with the line that its
 //! `run` prints; [`Error`] replaces the `match` in its `main`; [`listen`] is
 //! lesson 04's, for any service; [`websocket`] is the handshake of lesson 05,
-//! [`milliseconds`] is lesson 08's, and [`socketio`] the frame of lesson 09.
+//! [`SCRIPT`] comes from its page, [`milliseconds`] is lesson 08's, and [`socketio`] the
+//! frame of lesson 09.
 
 pub mod socketio;
 pub mod websocket;
@@ -22,6 +23,10 @@ use tokio::{net::TcpListener, sync::watch};
 
 /// The stylesheet of the lessons' pages.
 pub const STYLE: &str = include_str!("style.css");
+
+/// The script that the lessons' pages share: a module with `add` and `show`, which lesson
+/// 05 has in its page.
+pub const SCRIPT: &str = include_str!("page.js");
 
 /// What a lesson's `main` and its parts return.
 pub type Result<T = ()> = std::result::Result<T, Error>;

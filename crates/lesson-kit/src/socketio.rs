@@ -11,7 +11,7 @@ use hyper_util::service::TowerToHyperService;
 use parity::ClientFiles;
 use socketioxide::{SocketIo, layer::SocketIoLayer};
 
-use crate::{Result, STYLE, listen, shutdown_signal};
+use crate::{Result, SCRIPT, STYLE, listen, shutdown_signal};
 
 /// Where npm installs the official client for browsers.
 const OFFICIAL: &str = concat!(
@@ -32,9 +32,11 @@ pub async fn serve(
     io: SocketIo,
 ) -> Result {
     let style = [(header::CONTENT_TYPE, "text/css; charset=utf-8")];
+    let script = [(header::CONTENT_TYPE, "text/javascript; charset=utf-8")];
     let app = Router::new()
         .route("/", get(async move || Html(page)))
         .route("/style.css", get(async move || (style, STYLE)))
+        .route("/page.js", get(async move || (script, SCRIPT)))
         .fallback(async || (StatusCode::NOT_FOUND, "there is only /\n"));
     let app = parity::attach(app, layer, ClientFiles::new(OFFICIAL));
 

@@ -141,6 +141,16 @@ pub fn page(
     response
 }
 
+/// The stylesheet, for `/style.css`.
+pub fn style() -> Response<Full<Bytes>> {
+    page("text/css; charset=utf-8", crate::STYLE)
+}
+
+/// The script, for `/page.js`.
+pub fn script() -> Response<Full<Bytes>> {
+    page("text/javascript; charset=utf-8", crate::SCRIPT)
+}
+
 /// A response of plain text.
 pub fn text(status: StatusCode, body: &'static str) -> Response<Full<Bytes>> {
     let mut response = page("text/plain; charset=utf-8", body);
