@@ -287,7 +287,9 @@ impl Decoder {
         let ended = take_line(&mut self.line, input, self.limits.head);
         // What is not HTTP may have no line end for long, so look at its start once.
         let plausible = match self.direction {
-            Direction::ToServer => self.line[0].is_ascii_alphabetic(),
+            Direction::ToServer => {
+                self.line.first().is_none_or(u8::is_ascii_alphabetic)
+            }
             Direction::ToClient => {
                 let length = self.line.len().min(7);
                 self.line[..length] == b"HTTP/1."[..length]

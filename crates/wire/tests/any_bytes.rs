@@ -14,6 +14,15 @@ const SMALL: Limits = Limits {
     message: 40,
 };
 
+/// The smallest, where nothing fits.
+fn of_bytes(limit: usize) -> Limits {
+    Limits {
+        head: limit,
+        body: limit,
+        message: limit,
+    }
+}
+
 /// Decodes in pieces of any size, and holds the decoder to its bound.
 fn decode_split(
     wire: &Wire,
@@ -135,7 +144,7 @@ fn any_wire(random: &mut Random) -> Wire {
 /// Decodes one wire whole and split; both must give the same events.
 fn check(random: &mut Random) -> usize {
     let wire = any_wire(random);
-    let limits = random.one(&[SMALL, Limits::default()]);
+    let limits = random.one(&[SMALL, Limits::default(), of_bytes(0), of_bytes(1)]);
     let mut whole = Decoder::new(limits);
     let mut expected = Vec::new();
     for (direction, bytes) in &wire {

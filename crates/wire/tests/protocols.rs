@@ -364,6 +364,21 @@ fn what_is_not_http_is_counted_and_the_other_direction_goes_on() {
 }
 
 #[test]
+fn with_no_room_for_a_head_every_byte_is_counted() {
+    for direction in [ToServer, ToClient] {
+        let mut decoder = Decoder::new(Limits {
+            head: 0,
+            ..Limits::default()
+        });
+        let too_long = Event::Opaque(Opaque::Http(http::Fault::TooLong));
+        assert_eq!(decoder.feed(direction, b"G"), [(direction, too_long)]);
+        let (bytes, start) = (1, b"G".to_vec());
+        let undecoded = Event::Undecoded { bytes, start };
+        assert_eq!(decoder.finish(direction), [(direction, undecoded)]);
+    }
+}
+
+#[test]
 fn an_upgrade_counts_once_the_server_has_agreed() {
     let early = |answer: &[u8], next: Vec<u8>| {
         let ahead = [upgrade("/"), next].concat();
