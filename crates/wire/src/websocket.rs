@@ -191,7 +191,7 @@ pub enum Fault {
     CloseTooShort,
     /// A close code that must not be sent (7.4).
     CloseCode(u16),
-    /// A frame after a close frame (5.5.1).
+    /// A data frame, or a second close, after a close frame (5.5.1).
     AfterClose,
 }
 
@@ -314,7 +314,10 @@ impl Decoder {
             127 => 1 << 16,
             _ => 0,
         };
-        fault(self.closed, Fault::AfterClose);
+        fault(
+            self.closed && !matches!(frame.opcode, 9 | 10),
+            Fault::AfterClose,
+        );
         fault(
             frame.rsv != 0 && !compressed,
             Fault::ReservedBits(frame.rsv),

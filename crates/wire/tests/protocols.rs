@@ -168,6 +168,9 @@ fn each_breach_of_rfc_6455_is_named_and_the_next_message_still_read() {
     }
     let after = [frame(0x88, None, b""), answered("a")].concat();
     assert_eq!(faults(ToClient, &after), [Fault::AfterClose]);
+    // RFC 6455, sections 5.5.2 and 5.5.3: these are no data frames.
+    let after = [0x88, 0x89, 0x8a].map(|first| frame(first, None, b""));
+    assert_eq!(faults(ToClient, &after.concat()), []);
     assert_eq!(faults(ToClient, &said("a")), [Fault::Masked]);
     let huge = [0x82, 0x7f, 0x80, 0, 0, 0, 0, 0, 0, 0, b'a'];
     assert_eq!(faults(ToClient, &huge), [Fault::LengthTooLarge]);
