@@ -22,10 +22,15 @@ fn all<'a>(headers: &'a Headers, name: &str) -> impl Iterator<Item = &'a str> {
         .map(|(_, value)| value.as_str())
 }
 
-/// Whether the list `name` (RFC 9110, section 5.6.1) has the member `token`.
+/// The members of the list `name` (RFC 9110, section 5.6.1). Empty ones do not count.
+fn members<'a>(headers: &'a Headers, name: &str) -> impl Iterator<Item = &'a str> {
+    let members = all(headers, name).flat_map(|value| value.split(','));
+    members.map(str::trim).filter(|member| !member.is_empty())
+}
+
+/// Whether the list `name` has the member `token`.
 fn lists(headers: &Headers, name: &str, token: &str) -> bool {
-    let mut members = all(headers, name).flat_map(|value| value.split(','));
-    members.any(|member| member.trim().eq_ignore_ascii_case(token))
+    members(headers, name).any(|member| member.eq_ignore_ascii_case(token))
 }
 
 /// What one direction of an HTTP connection says.
@@ -387,9 +392,8 @@ fn owned(headers: &[httparse::Header<'_>]) -> Headers {
 
 /// RFC 9112, section 6.3, rules 3 to 5.
 fn declared_body(headers: &Headers) -> Result<Option<State>, Fault> {
-    let coding = all(headers, "transfer-encoding").last();
-    if let Some(last) = coding.and_then(|value| value.rsplit(',').next()) {
-        return match last.trim().eq_ignore_ascii_case("chunked") {
+    if let Some(last) = members(headers, "transfer-encoding").last() {
+        return match last.eq_ignore_ascii_case("chunked") {
             true => Ok(Some(State::ChunkSize)),
             false => Err(Fault::TransferEncoding),
         };

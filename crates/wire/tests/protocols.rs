@@ -284,6 +284,13 @@ fn a_body_ends_where_rfc_9112_section_6_3_says() {
             "200 OK\r\nTransfer-Encoding: gzip\r\n\r\nx",
             &["200", "x"],
         ),
+        // RFC 9110, section 5.6.1.2: empty members of a list do not count.
+        (
+            "GET",
+            "200 OK\r\nTransfer-Encoding: Chunked ,\r\nTransfer-Encoding:\r\n\r\n\
+             2\r\nhi\r\n0\r\n\r\n",
+            &["200", "hi"],
+        ),
         ("HEAD", "200 OK\r\nContent-Length: 2\r\n\r\n", &["200"]),
         ("GET", "204 No Content\r\n\r\n", &["204"]),
         (
