@@ -3,7 +3,7 @@
 //!
 //! [protocol]: https://github.com/socketio/engine.io-protocol
 
-use std::fmt;
+use std::{fmt, mem};
 
 use data_encoding::BASE64;
 
@@ -105,9 +105,9 @@ impl Packet {
 }
 
 /// Reads the payload of a polling request or response: packets separated by U+001E
-/// ("HTTP long-polling").
+/// ("HTTP long-polling"). The first that is none ends it, as in the reference parser.
 pub fn parse_payload(payload: &[u8]) -> impl Iterator<Item = Result<Packet, Fault>> {
-    payload.split(|&byte| byte == 0x1e).map(|packet| {
+    let packets = payload.split(|&byte| byte == 0x1e).map(|packet| {
         let text = str::from_utf8(packet).map_err(|_| Fault::NotUtf8)?;
         match text.strip_prefix('b') {
             Some(base64) => BASE64
@@ -116,5 +116,7 @@ pub fn parse_payload(payload: &[u8]) -> impl Iterator<Item = Result<Packet, Faul
                 .map_err(|_| Fault::NotBase64),
             None => Packet::parse(text),
         }
-    })
+    });
+    let mut good = true;
+    packets.take_while(move |packet| mem::replace(&mut good, packet.is_ok()))
 }

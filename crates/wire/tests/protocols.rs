@@ -460,6 +460,9 @@ fn what_is_not_an_engineio_packet_is_named() {
             "{payload:?}"
         );
     }
+    // As in the reference parser, nothing is read after it.
+    let payload = engineio::parse_payload(b"2\x1e\x1e\x1e2");
+    assert!(payload.eq([Ok(Engine::Ping(String::new())), Err(Empty)]));
 }
 
 fn packet(kind: Kind, namespace: &str, id: Option<u64>, json: &str) -> Packet {
