@@ -1,4 +1,4 @@
-use std::collections::VecDeque;
+use std::{collections::VecDeque, mem};
 
 use crate::{engineio, http, keep, socketio, websocket};
 
@@ -161,8 +161,10 @@ pub struct Decoder {
 #[derive(Clone, Debug)]
 struct Side {
     layer: Layer,
-    /// What the body now arriving belongs to.
-    exchange: Exchange,
+    /// What speaks in the body now arriving, or on the WebSocket.
+    engine: Engine,
+    /// Whether that body has a content coding.
+    compressed: bool,
     socketio: socketio::Decoder,
 }
 
@@ -194,6 +196,11 @@ impl Unread {
         unread.add(bytes);
         unread
     }
+
+    fn event(self) -> Option<Event> {
+        let Self { bytes, start } = self;
+        (bytes > 0).then_some(Event::Undecoded { bytes, start })
+    }
 }
 
 /// How many of the bytes that were not decoded are kept.
@@ -205,16 +212,12 @@ struct Exchange {
     method: Method,
     upgrade: bool,
     engine: Engine,
-    /// A body that may be packets: of a POST, or of a 200 to a GET.
-    payload: bool,
-    compressed: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Method {
     Get,
     Head,
-    Post,
     Connect,
     #[default]
     Other,
@@ -234,7 +237,6 @@ impl Exchange {
         let method = match &*request.method {
             "GET" => Method::Get,
             "HEAD" => Method::Head,
-            "POST" => Method::Post,
             "CONNECT" => Method::Connect,
             _ => Method::Other,
         };
@@ -248,8 +250,26 @@ impl Exchange {
             method,
             upgrade: request.is_websocket(),
             engine,
-            payload: method == Method::Post,
-            compressed: is_compressed(&request.headers),
+        }
+    }
+}
+
+/// What has to be known about a response to read what follows it.
+#[derive(Clone, Copy)]
+struct Answer {
+    status: u16,
+    websocket: bool,
+    deflate: bool,
+}
+
+impl Answer {
+    fn of(response: &http::Response) -> Self {
+        let extensions = http::header(&response.headers, "sec-websocket-extensions");
+        Self {
+            status: response.status,
+            websocket: response.is_websocket(),
+            deflate: extensions
+                .is_some_and(|list| list.contains("permessage-deflate")),
         }
     }
 }
@@ -266,7 +286,8 @@ impl Decoder {
     pub fn new(limits: Limits) -> Self {
         let side = |direction| Side {
             layer: Layer::Http(http::Decoder::new(direction, limits)),
-            exchange: Exchange::default(),
+            engine: Engine::None,
+            compressed: false,
             socketio: socketio::Decoder::new(limits),
         };
         Self {
@@ -292,15 +313,12 @@ impl Decoder {
         let side = self.side(direction);
         let event = match &mut side.layer {
             Layer::Http(http) => http.flush().map(Event::Http),
-            Layer::Opaque(unread) if unread.bytes > 0 => {
-                let Unread { bytes, start } = std::mem::take(unread);
-                Some(Event::Undecoded { bytes, start })
-            }
+            Layer::Opaque(unread) => mem::take(unread).event(),
             _ => None,
         };
         if matches!(event, Some(Event::Http(_))) {
             // The rest of a payload is no payload.
-            side.exchange.payload = false;
+            side.engine = Engine::None;
         }
         event.map(|event| (direction, event)).into_iter().collect()
     }
@@ -308,28 +326,11 @@ impl Decoder {
     /// Ends a direction. What is incomplete is reported as far as it arrived.
     pub fn finish(&mut self, direction: Direction) -> Events {
         let mut out = Vec::new();
-        let side = self.side(direction);
-        let (unread, body) = match &mut side.layer {
-            Layer::Http(http) => (Unread::from(http.unread()), http.finish()),
-            Layer::Waiting(held) => (Unread::from(held), None),
-            Layer::WebSocket(websocket) => {
-                let bytes = websocket.unread();
-                let start = Vec::new();
-                (Unread { bytes, start }, None)
-            }
-            Layer::Opaque(unread) => (std::mem::take(unread), None),
-        };
-        if let Some(body) = body {
-            self.http(direction, body, &mut out);
-        }
+        let unread = self.leave(direction, &mut out);
         if let Some(fault) = self.side(direction).socketio.finish() {
             out.push((direction, Event::SocketIo(Err(fault))));
         }
-        if unread.bytes > 0 {
-            let Unread { bytes, start } = unread;
-            out.push((direction, Event::Undecoded { bytes, start }));
-        }
-        self.side(direction).layer = Layer::Opaque(Unread::default());
+        out.extend(unread.event().map(|event| (direction, event)));
         out
     }
 
@@ -357,18 +358,17 @@ impl Decoder {
     }
 
     fn run(&mut self, direction: Direction, mut input: &[u8], out: &mut Events) {
-        let asked = self.exchanges.front();
-        let mut head = asked.is_some_and(|asked| asked.method == Method::Head);
         let limit = self.limits.head;
         while !input.is_empty() {
+            let asked = self.exchanges.front();
+            let bodiless = asked.is_some_and(|asked| asked.method == Method::Head);
             match &mut self.side(direction).layer {
                 Layer::Opaque(unread) => {
                     unread.add(input);
                     return;
                 }
                 Layer::Waiting(held) if held.len() + input.len() > limit => {
-                    let unread = Unread::from(held);
-                    self.give_up(direction, Opaque::TooFarAhead, unread, out);
+                    self.give_up(direction, Opaque::TooFarAhead, out);
                 }
                 Layer::Waiting(held) => {
                     held.extend_from_slice(input);
@@ -382,90 +382,96 @@ impl Decoder {
                     }
                     return;
                 }
-                Layer::Http(http) => match http.next(&mut input, head) {
-                    None => return,
-                    Some(Ok(event)) => self.http(direction, event, out),
-                    Some(Err(fault)) => {
-                        let unread = Unread::from(http.unread());
-                        if let Some(body) = http.finish() {
-                            self.http(direction, body, out);
-                        }
-                        let why = Opaque::Http(fault);
-                        self.give_up(direction, why, unread, out);
-                    }
+                Layer::Http(http) => match http.next(&mut input, bodiless) {
+                    Ok(None) => return,
+                    Ok(Some(event)) => self.http(direction, event, out),
+                    Err(fault) => self.give_up(direction, Opaque::Http(fault), out),
                 },
             }
-            let asked = self.exchanges.front();
-            head = asked.is_some_and(|asked| asked.method == Method::Head);
         }
     }
 
-    fn give_up(
-        &mut self,
-        direction: Direction,
-        why: Opaque,
-        unread: Unread,
-        out: &mut Events,
-    ) {
-        self.side(direction).layer = Layer::Opaque(unread);
+    /// Reports that a direction is not decoded from here on, unless it is so already.
+    fn give_up(&mut self, direction: Direction, why: Opaque, out: &mut Events) {
+        if matches!(self.side(direction).layer, Layer::Opaque(_)) {
+            return;
+        }
+        let unread = self.leave(direction, out);
         out.push((direction, Event::Opaque(why)));
+        self.side(direction).layer = Layer::Opaque(unread);
+    }
+
+    /// Stops decoding a direction. Returns what it has not decoded.
+    fn leave(&mut self, direction: Direction, out: &mut Events) -> Unread {
+        let layer = &mut self.side(direction).layer;
+        match mem::replace(layer, Layer::Opaque(Unread::default())) {
+            Layer::Http(mut http) => {
+                if let Some(body) = http.finish() {
+                    self.http(direction, body, out);
+                }
+                Unread::from(http.unread())
+            }
+            Layer::Waiting(held) => Unread::from(&held),
+            Layer::WebSocket(websocket) => Unread {
+                bytes: websocket.unread(),
+                start: Vec::new(),
+            },
+            Layer::Opaque(unread) => unread,
+        }
     }
 
     fn http(&mut self, direction: Direction, event: http::Event, out: &mut Events) {
-        out.push((direction, Event::Http(event)));
-        let Some((_, Event::Http(event))) = out.last() else {
-            return;
-        };
-        match event {
+        let side = self.side(direction);
+        match &event {
             http::Event::Request(request) => {
                 let exchange = Exchange::of(request);
+                side.engine = match &*request.method {
+                    "POST" => exchange.engine,
+                    _ => Engine::None,
+                };
+                side.compressed = is_compressed(&request.headers);
+                out.push((direction, Event::Http(event)));
                 self.request(exchange, out);
             }
             http::Event::Response(response) => {
-                let deflate =
-                    http::header(&response.headers, "sec-websocket-extensions");
-                let answer = Answer {
-                    status: response.status,
-                    websocket: response.is_websocket(),
-                    deflate: deflate
-                        .is_some_and(|list| list.contains("permessage-deflate")),
-                    compressed: is_compressed(&response.headers),
-                };
+                let answer = Answer::of(response);
+                side.compressed = is_compressed(&response.headers);
+                out.push((direction, Event::Http(event)));
                 self.response(answer, out);
             }
-            http::Event::Part(_) => {}
-            http::Event::Body(body) => {
-                let exchange = self.side(direction).exchange;
-                if exchange.engine == Engine::None || !exchange.payload {
+            http::Event::Body(body) if side.engine != Engine::None => {
+                let fault = match body {
+                    _ if side.compressed => Some(engineio::Fault::Compressed),
+                    body if !body.is_whole() => Some(engineio::Fault::Cut),
+                    _ => None,
+                };
+                let payload = body.bytes.clone();
+                out.push((direction, Event::Http(event)));
+                if let Some(fault) = fault {
+                    self.engine(direction, Err(fault), out);
                     return;
                 }
-                let packets: Vec<_> = match body {
-                    _ if exchange.compressed => {
-                        vec![Err(engineio::Fault::Compressed)]
-                    }
-                    body if !body.is_whole() => vec![Err(engineio::Fault::Cut)],
-                    body => engineio::parse_payload(&body.bytes).collect(),
-                };
-                for packet in packets {
-                    self.engine(direction, exchange.engine, packet, out);
+                for packet in engineio::parse_payload(&payload) {
+                    self.engine(direction, packet, out);
                 }
             }
+            _ => out.push((direction, Event::Http(event))),
         }
     }
 
     fn request(&mut self, exchange: Exchange, out: &mut Events) {
-        let direction = Direction::ToServer;
-        self.to_server.exchange = exchange;
-        if self.exchanges.len() >= MOST_PIPELINED {
-            let why = Opaque::TooFarAhead;
-            self.give_up(direction, why, Unread::default(), out);
-            return;
+        // Where no answers are read, none are waited for.
+        if !matches!(self.to_client.layer, Layer::Opaque(_)) {
+            if self.exchanges.len() >= MOST_PIPELINED {
+                self.give_up(Direction::ToServer, Opaque::TooFarAhead, out);
+                return;
+            }
+            self.exchanges.push_back(exchange);
         }
-        self.exchanges.push_back(exchange);
-        let Layer::Http(http) = &self.to_server.layer else {
-            return;
-        };
-        if exchange.upgrade && http.is_between() {
+        if let Layer::Http(http) = &self.to_server.layer
+            && exchange.upgrade
+            && http.is_between()
+        {
             self.to_server.layer = Layer::Waiting(Vec::new());
         }
     }
@@ -475,33 +481,34 @@ impl Decoder {
         if matches!(answer.status, 100..=199) && answer.status != 101 {
             return;
         }
-        let mut exchange = self.exchanges.pop_front().unwrap_or_default();
-        exchange.payload = exchange.method == Method::Get && answer.status == 200;
-        exchange.compressed = answer.compressed;
-        self.to_client.exchange = exchange;
-
+        let exchange = self.exchanges.pop_front().unwrap_or_default();
+        self.to_client.engine = match (exchange.method, answer.status) {
+            (Method::Get, 200) => exchange.engine,
+            _ => Engine::None,
+        };
         let waits = matches!(self.to_server.layer, Layer::Waiting(_));
         let tunnel =
             exchange.method == Method::Connect && matches!(answer.status, 200..=299);
-        if answer.status == 101 && answer.websocket && exchange.upgrade && waits {
-            self.to_server.exchange = exchange;
-            let websocket = |direction| {
-                let deflate = answer.deflate;
-                let limits = self.limits;
-                let decoder = websocket::Decoder::new(direction, limits, deflate);
-                Layer::WebSocket(decoder)
-            };
-            self.to_client.layer = websocket(Direction::ToClient);
-            let layer = websocket(Direction::ToServer);
-            self.release(layer, out);
+        if answer.websocket && exchange.upgrade {
+            let [to_server, to_client] = [Direction::ToServer, Direction::ToClient]
+                .map(|direction| {
+                    let (limits, deflate) = (self.limits, answer.deflate);
+                    let decoder =
+                        websocket::Decoder::new(direction, limits, deflate);
+                    Layer::WebSocket(decoder)
+                });
+            self.to_client.engine = exchange.engine;
+            self.to_client.layer = to_client;
+            if waits {
+                self.to_server.engine = exchange.engine;
+                self.release(to_server, out);
+            } else {
+                // Where its WebSocket begins is not known.
+                self.give_up(Direction::ToServer, Opaque::Switched, out);
+            }
         } else if answer.status == 101 || tunnel {
             for direction in [Direction::ToServer, Direction::ToClient] {
-                let unread = match &self.side(direction).layer {
-                    Layer::Waiting(held) => Unread::from(held),
-                    Layer::Opaque(_) => continue,
-                    _ => Unread::default(),
-                };
-                self.give_up(direction, Opaque::Switched, unread, out);
+                self.give_up(direction, Opaque::Switched, out);
             }
         } else if waits && exchange.upgrade {
             let http = http::Decoder::new(Direction::ToServer, self.limits);
@@ -511,7 +518,7 @@ impl Decoder {
 
     /// The upgrade has been answered, so what the client has sent since can be read.
     fn release(&mut self, layer: Layer, out: &mut Events) {
-        let waited = std::mem::replace(&mut self.to_server.layer, layer);
+        let waited = mem::replace(&mut self.to_server.layer, layer);
         if let Layer::Waiting(held) = waited {
             self.run(Direction::ToServer, &held, out);
         }
@@ -523,51 +530,34 @@ impl Decoder {
         event: websocket::Event,
         out: &mut Events,
     ) {
-        let engine = self.side(direction).exchange.engine;
         let packet = match &event {
-            websocket::Event::Message(message) if engine != Engine::None => {
-                use websocket::Kind;
-                match message.kind {
-                    Kind::Close | Kind::Ping | Kind::Pong => None,
-                    _ if message.compressed => {
-                        Some(Err(engineio::Fault::Compressed))
-                    }
-                    _ if !message.is_whole() => Some(Err(engineio::Fault::Cut)),
-                    Kind::Binary => {
-                        Some(Ok(engineio::Packet::Binary(message.payload.clone())))
-                    }
-                    Kind::Text => Some(match message.text() {
-                        Some(text) => engineio::Packet::parse(text),
-                        None => Err(engineio::Fault::NotUtf8),
-                    }),
-                }
+            websocket::Event::Message(message)
+                if self.side(direction).engine != Engine::None =>
+            {
+                packet_in(message)
             }
             _ => None,
         };
         out.push((direction, Event::WebSocket(event)));
         if let Some(packet) = packet {
-            self.engine(direction, engine, packet, out);
+            self.engine(direction, packet, out);
         }
     }
 
     fn engine(
         &mut self,
         direction: Direction,
-        engine: Engine,
         packet: Result<engineio::Packet, engineio::Fault>,
         out: &mut Events,
     ) {
-        let socketio = &mut self.side(direction).socketio;
+        use engineio::Packet;
+        let side = self.side(direction);
         let packets = match &packet {
-            Ok(engineio::Packet::Message(text))
-                if engine == Engine::WithSocketIo =>
-            {
-                socketio.text(text)
+            Ok(Packet::Message(text)) if side.engine == Engine::WithSocketIo => {
+                side.socketio.text(text)
             }
-            Ok(engineio::Packet::Binary(bytes))
-                if engine == Engine::WithSocketIo =>
-            {
-                [socketio.binary(bytes), None]
+            Ok(Packet::Binary(bytes)) if side.engine == Engine::WithSocketIo => {
+                [side.socketio.binary(bytes), None]
             }
             _ => {
                 out.push((direction, Event::EngineIo(packet)));
@@ -579,11 +569,19 @@ impl Decoder {
     }
 }
 
-/// What has to be known about a response to read what follows it.
-#[derive(Clone, Copy)]
-struct Answer {
-    status: u16,
-    websocket: bool,
-    deflate: bool,
-    compressed: bool,
+/// The Engine.IO packet that a message is, unless it is a control frame.
+fn packet_in(
+    message: &websocket::Message,
+) -> Option<Result<engineio::Packet, engineio::Fault>> {
+    use websocket::Kind;
+    Some(match message.kind {
+        Kind::Close | Kind::Ping | Kind::Pong => return None,
+        _ if message.compressed => Err(engineio::Fault::Compressed),
+        _ if !message.is_whole() => Err(engineio::Fault::Cut),
+        Kind::Binary => Ok(engineio::Packet::Binary(message.payload.clone())),
+        Kind::Text => match message.text() {
+            Some(text) => engineio::Packet::parse(text),
+            None => Err(engineio::Fault::NotUtf8),
+        },
+    })
 }

@@ -1,6 +1,6 @@
 //! HTTP/1.1 heads and bodies as they pass by (RFC 9112).
 
-use std::fmt;
+use std::{fmt, mem};
 
 use crate::{Direction, Limits, keep};
 
@@ -187,14 +187,6 @@ impl Decoder {
         &mut self,
         input: &mut &[u8],
         bodiless: bool,
-    ) -> Option<Result<Event, Fault>> {
-        self.step(input, bodiless).transpose()
-    }
-
-    fn step(
-        &mut self,
-        input: &mut &[u8],
-        bodiless: bool,
     ) -> Result<Option<Event>, Fault> {
         while !input.is_empty() {
             match &mut self.state {
@@ -254,7 +246,7 @@ impl Decoder {
 
     fn end_of_body(&mut self) -> Option<Event> {
         self.state = State::Head;
-        let mut body = std::mem::take(&mut self.body);
+        let mut body = mem::take(&mut self.body);
         body.complete = true;
         (body.length > 0).then_some(Event::Body(body))
     }
@@ -262,7 +254,7 @@ impl Decoder {
     /// What has arrived of a body that has not ended.
     pub(crate) fn flush(&mut self) -> Option<Event> {
         let some = self.body.length > 0;
-        some.then(|| Event::Part(std::mem::take(&mut self.body)))
+        some.then(|| Event::Part(mem::take(&mut self.body)))
     }
 
     /// The connection ends here: the body that ends with it, or that it cuts off.
@@ -270,7 +262,8 @@ impl Decoder {
         match self.state {
             State::Head => None,
             State::UntilClose => self.end_of_body(),
-            _ => Some(Event::Body(std::mem::take(&mut self.body))),
+            _ if self.body.length == 0 => None,
+            _ => Some(Event::Body(mem::take(&mut self.body))),
         }
     }
 

@@ -308,6 +308,7 @@ fn a_body_ends_where_rfc_9112_section_6_3_says() {
             "200 OK\r\nContent-Length: 9\r\n\r\nhi",
             &["200", "hi…"],
         ),
+        ("GET", "200 OK\r\nContent-Length: 9\r\n\r\n", &["200"]),
     ] {
         let wire = vec![
             (
@@ -412,6 +413,55 @@ fn an_upgrade_counts_once_the_server_has_agreed() {
         let events = of(direction, &events);
         assert_eq!(events[1], Event::Opaque(Opaque::Switched), "{events:?}");
     }
+}
+
+#[test]
+fn what_the_server_says_on_a_websocket_is_read_without_the_client() {
+    let body =
+        b"GET / HTTP/1.1\r\nUpgrade: websocket\r\nContent-Length: 2\r\n\r\nhi";
+    let ahead = [upgrade("/"), vec![b'a'; 65 << 10]].concat();
+    for (request, ends) in
+        [(upgrade("/"), true), (ahead, false), (body.into(), false)]
+    {
+        let mut decoder = Decoder::new(Limits::default());
+        decoder.feed(ToServer, &request);
+        if ends {
+            decoder.finish(ToServer);
+        }
+        let said = [SWITCHING, &answered("hello")].concat();
+        let events = of(ToClient, &decoder.feed(ToClient, &said));
+        let hello = message(ToClient, 1, websocket::Kind::Text, b"hello");
+        assert_eq!(events.last(), Some(&Event::WebSocket(hello)), "{events:?}");
+    }
+}
+
+#[test]
+fn what_came_ahead_of_a_switch_is_counted() {
+    let ahead = b"EHLO x";
+    let request = [&b"CONNECT a:1 HTTP/1.1\r\n\r\n"[..], ahead].concat();
+    let answer = b"HTTP/1.1 200 OK\r\n\r\n".to_vec();
+    let events = decode(&vec![(ToServer, request), (ToClient, answer)]);
+    let (bytes, start) = (ahead.len() as u64, ahead.to_vec());
+    assert_eq!(
+        of(ToServer, &events)[1..],
+        [
+            Event::Opaque(Opaque::Switched),
+            Event::Undecoded { bytes, start }
+        ]
+    );
+
+    let request = b"POST / HTTP/1.1\r\nUpgrade: a\r\nContent-Length: 9\r\n\r\nhi";
+    let answer = b"HTTP/1.1 101 S\r\nUpgrade: a\r\n\r\n";
+    let wire = vec![(ToServer, request.to_vec()), (ToClient, answer.to_vec())];
+    assert_eq!(http(&wire, ToServer), ["POST /", "hi…", "Opaque(Switched)"]);
+}
+
+#[test]
+fn requests_are_read_though_the_answers_cannot_be() {
+    let mut decoder = Decoder::new(Limits::default());
+    decoder.feed(ToClient, b"220 a\r\n");
+    let requests = b"GET / HTTP/1.1\r\n\r\n".repeat(2000);
+    assert_eq!(decoder.feed(ToServer, &requests).len(), 2000);
 }
 
 #[test]
