@@ -56,9 +56,12 @@ pub enum Event {
     /// A WebSocket (RFC 6455).
     WebSocket(websocket::Event),
     /// An Engine.IO packet, or why there is none where one should be. Those that carry
-    /// Socket.IO are not reported: the packet in them is.
+    /// Socket.IO are not reported: the packet in them is. Bytes are, where the packet
+    /// that they belong to is not known.
     EngineIo(Result<engineio::Packet, engineio::Fault>),
-    /// A Socket.IO packet, or why there is none where one should be.
+    /// A Socket.IO packet, or why there is none where one should be. In long-polling
+    /// a packet is joined with its attachments only if one body holds them all: what is
+    /// missing may come on another connection.
     SocketIo(Result<socketio::Packet, socketio::Fault>),
     /// From here on this direction is not decoded.
     Opaque(Opaque),
@@ -454,6 +457,8 @@ impl Decoder {
                 for packet in engineio::parse_payload(&payload) {
                     self.engine(direction, packet, out);
                 }
+                // What goes on in the next body may do so on another connection.
+                self.side(direction).socketio = socketio::Decoder::new(self.limits);
             }
             _ => out.push((direction, Event::Http(event))),
         }
@@ -551,17 +556,23 @@ impl Decoder {
         out: &mut Events,
     ) {
         use engineio::Packet;
-        let side = self.side(direction);
+        let Side {
+            engine, socketio, ..
+        } = self.side(direction);
+        let above = *engine == Engine::WithSocketIo;
         let packets = match &packet {
-            Ok(Packet::Message(text)) if side.engine == Engine::WithSocketIo => {
-                side.socketio.text(text)
+            Ok(Packet::Message(text)) if above => socketio.text(text),
+            Ok(Packet::Binary(bytes)) if above && !socketio.is_unsure() => {
+                [socketio.binary(bytes), None]
             }
-            Ok(Packet::Binary(bytes)) if side.engine == Engine::WithSocketIo => {
-                [side.socketio.binary(bytes), None]
-            }
-            _ => {
+            Ok(_) => {
                 out.push((direction, Event::EngineIo(packet)));
                 return;
+            }
+            Err(_) => {
+                let lost = socketio.lost(socketio::Fault::Lost).map(Err);
+                out.push((direction, Event::EngineIo(packet)));
+                [lost, None]
             }
         };
         let packets = packets.into_iter().flatten();

@@ -171,11 +171,13 @@ pub enum Fault {
     Json,
     /// The payload is JSON of the wrong shape for this type.
     Payload(Kind),
-    /// Bytes that no packet has announced.
+    /// Bytes after a packet that has announced none, or not so many.
     UnexpectedBinary,
     /// A text packet while this many attachments were still due. The packet that waited
     /// for them is dropped.
     Missing(usize),
+    /// What cannot be read came where attachments were due. Their packet is dropped.
+    Lost,
     /// Attachments that are too large to keep. Their packet is dropped.
     TooLarge,
 }
@@ -197,6 +199,7 @@ impl fmt::Display for Fault {
             Self::Id => "an id that is too large",
             Self::Json => "a payload that is not JSON",
             Self::UnexpectedBinary => "bytes that no packet has announced",
+            Self::Lost => "a packet is dropped: what followed it could not be read",
             Self::TooLarge => "attachments that are too large to keep",
         })
     }
@@ -209,18 +212,24 @@ pub(crate) struct Decoder {
     /// A packet, and how many of its attachments are still to come.
     waiting: Option<(Packet, usize)>,
     size: usize,
-    /// Attachments still to come of a packet that was dropped.
-    ignored: usize,
+    /// Whether bytes may belong to a packet that is not known. The next one that can be
+    /// read ends that.
+    unsure: bool,
 }
 
 impl Decoder {
+    /// A decoder that does not know what came before.
     pub(crate) fn new(limits: Limits) -> Self {
         Self {
             limits,
             waiting: None,
             size: 0,
-            ignored: 0,
+            unsure: true,
         }
+    }
+
+    pub(crate) fn is_unsure(&self) -> bool {
+        self.unsure
     }
 
     pub(crate) fn buffered(&self) -> usize {
@@ -231,44 +240,44 @@ impl Decoder {
     /// The text of an Engine.IO message.
     pub(crate) fn text(&mut self, text: &str) -> [Option<Result<Packet, Fault>>; 2] {
         let missing = self.finish().map(Err);
-        let packet = match Packet::parse(text) {
-            Err(fault) => Some(Err(fault)),
-            Ok((packet, 0)) => Some(Ok(packet)),
+        let packet = Packet::parse(text);
+        self.unsure = packet.is_err();
+        match packet {
+            Ok((packet, 0)) => [missing, Some(Ok(packet))],
             Ok(waits) => {
                 self.waiting = Some(waits);
-                None
+                [missing, None]
             }
-        };
-        [missing, packet]
+            Err(fault) => [missing, Some(Err(fault))],
+        }
     }
 
     /// No more attachments follow. Returns what a packet that waits for some still
     /// lacks.
     pub(crate) fn finish(&mut self) -> Option<Fault> {
-        self.ignored = 0;
-        self.size = 0;
         let (_, count) = self.waiting.take()?;
+        self.size = 0;
         Some(Fault::Missing(count))
     }
 
-    /// The bytes of an Engine.IO message.
+    /// Something cannot be read that may have been a packet or an attachment. Returns
+    /// `why` if a packet is dropped for it.
+    pub(crate) fn lost(&mut self, why: Fault) -> Option<Fault> {
+        self.unsure = true;
+        self.finish().map(|_| why)
+    }
+
+    /// The bytes of an Engine.IO message, where it is not [unsure](Self::is_unsure).
     pub(crate) fn binary(&mut self, bytes: &[u8]) -> Option<Result<Packet, Fault>> {
-        if self.ignored > 0 {
-            self.ignored -= 1;
-            return None;
-        }
         let Some((packet, due)) = &mut self.waiting else {
             return Some(Err(Fault::UnexpectedBinary));
         };
-        *due -= 1;
         self.size += bytes.len();
         if self.size > self.limits.message {
-            self.ignored = *due;
-            self.waiting = None;
-            self.size = 0;
-            return Some(Err(Fault::TooLarge));
+            return self.lost(Fault::TooLarge).map(Err);
         }
         packet.attachments.push(bytes.to_vec());
+        *due -= 1;
         if *due > 0 {
             return None;
         }

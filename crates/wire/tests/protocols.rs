@@ -219,13 +219,16 @@ fn a_close_has_a_code_and_a_reason_or_neither() {
     assert_eq!(close(b""), None);
 }
 
+const DEFLATING: &[u8] = b"HTTP/1.1 101 S\r\nUpgrade: websocket\r\n\
+    Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n";
+
 #[test]
 fn rsv1_is_compression_only_where_it_was_negotiated() {
-    let mut wire = opened("/socket.io/?EIO=4", Vec::new());
-    let head = b"HTTP/1.1 101 S\r\nUpgrade: websocket\r\n\
-        Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n";
-    wire[1].1 = head.to_vec();
-    wire.push((ToServer, frame(0xc1, MASK, b"\xf2\x48")));
+    let wire = vec![
+        (ToServer, upgrade("/socket.io/?EIO=4")),
+        (ToClient, DEFLATING.to_vec()),
+        (ToServer, frame(0xc1, MASK, b"\xf2\x48")),
+    ];
     let events = of(ToServer, &decode(&wire));
     let [
         _,
@@ -621,8 +624,12 @@ fn the_examples_of_the_socketio_specification_make_the_round_trip() {
 
 /// The Socket.IO layer of what a client says on a WebSocket.
 fn socketio(messages: &[Vec<u8>]) -> Vec<Result<Packet, socketio::Fault>> {
-    let wire = vec![(ToServer, messages.concat())];
-    let events = decode(&opened("/socket.io/?EIO=4", wire)).into_iter();
+    let wire = vec![
+        (ToServer, upgrade("/socket.io/?EIO=4")),
+        (ToClient, DEFLATING.to_vec()),
+        (ToServer, messages.concat()),
+    ];
+    let events = decode(&wire).into_iter();
     let packets = events.filter_map(|(_, event)| match event {
         Event::SocketIo(packet) => Some(packet),
         _ => None,
@@ -673,6 +680,60 @@ fn attachments_that_are_missing_surplus_or_too_large_are_named() {
         socketio(&[waits(), bytes(600_000), bytes(600_000), said("42[\"b\"]")]);
     assert_eq!(got, [Err(TooLarge), next()]);
     assert_eq!(socketio(&[waits()]), [Err(Missing(2))]);
+}
+
+#[test]
+fn what_cannot_be_read_is_not_held_against_the_sender() {
+    use socketio::Fault::*;
+    let waits = || said("452-[\"a\",{},{}]");
+    let bytes = |length| frame(0x82, MASK, &vec![7; length]);
+    let next = || Ok(packet(Kind::Event, "/", None, "[\"b\"]"));
+    let then = said("42[\"b\"]");
+    let refused = [said("4599-[\"a\"]"), bytes(1), then.clone()];
+    assert_eq!(socketio(&refused), [Err(Attachments), next()]);
+    let refused = [said("451-{}"), bytes(1), then.clone()];
+    assert_eq!(
+        socketio(&refused),
+        [Err(Payload(Kind::BinaryEvent)), next()]
+    );
+    let cut = [waits(), bytes(2 << 20), bytes(1), then.clone()];
+    assert_eq!(socketio(&cut), [Err(Lost), next()]);
+
+    let deflated = |first| frame(first, MASK, b"\xf2\x48");
+    let cut = [waits(), bytes(1), deflated(0xc2), then.clone()];
+    assert_eq!(socketio(&cut), [Err(Lost), next()]);
+    let cut = [deflated(0xc1), bytes(1), bytes(1), then];
+    assert_eq!(socketio(&cut), [next()]);
+}
+
+#[test]
+fn a_packet_whose_attachments_may_come_on_another_connection_is_no_fault() {
+    let post = |body: &str| {
+        let length = body.len();
+        let head = "POST /socket.io/?EIO=4 HTTP/1.1\r\nContent-Length";
+        (ToServer, format!("{head}: {length}\r\n\r\n{body}").into())
+    };
+    let packets = |wire| {
+        let mut events = of(ToServer, &decode(&wire));
+        events.retain(|event| !matches!(event, Event::Http(_)));
+        events
+    };
+    let (text, bytes) = ("451-[\"a\",{\"_placeholder\":true,\"num\":0}]", "bAQ==");
+    assert_eq!(packets(vec![post(text)]), []);
+    let binary = || Event::EngineIo(Ok(Engine::Binary(vec![1])));
+    assert_eq!(packets(vec![post(bytes)]), [binary()]);
+    assert_eq!(packets(vec![post(text), post(bytes)]), [binary()]);
+    let upgraded = [upgrade("/socket.io/?EIO=4&sid=a"), frame(0x82, MASK, &[1])];
+    let wire = vec![
+        post(text),
+        (
+            ToClient,
+            b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".into(),
+        ),
+        (ToServer, upgraded.concat()),
+        (ToClient, SWITCHING.to_vec()),
+    ];
+    assert!(packets(wire).contains(&binary()));
 }
 
 #[test]

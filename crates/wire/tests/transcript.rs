@@ -31,9 +31,9 @@ fn chat() -> Transcript {
         vec![
             (ToServer, said("42[\"say\",\"<b>hi</b> -->> %% \\n\"]")),
             (ToServer, frame(0x89, MASK, b"")),
-            (ToClient, frame(0x82, None, &[1, 2, 250])),
             (ToClient, frame(0x01, None, b"42[\"x")),
             (ToClient, frame(0x80, None, b"\"]")),
+            (ToClient, frame(0x82, None, &[1, 2, 250])),
             (ToClient, frame(0x88, None, b"\x03\xe8bye")),
         ],
     )])
@@ -56,12 +56,12 @@ fn each_line_says_who_sent_it_and_what_a_packet_means() {
 > text, masked: 42["say","<b>hi</b> -->> %% \n"]
 >   Engine.IO 4 message, Socket.IO 2 EVENT "say"
 > ping, masked, empty
-< binary: 3 bytes: 01 02 fa
-<   ! Socket.IO: bytes that no packet has announced
 < text, more follows: 5 bytes
 < continuation: 2 bytes
 < text, in 2 frames: 42["x"]
 <   Engine.IO 4 message, Socket.IO 2 EVENT "x"
+< binary: 3 bytes: 01 02 fa
+<   ! Socket.IO: bytes that no packet has announced
 < close: 1000 "bye"
 "#;
     assert_eq!(chat().to_string(), expected);
@@ -268,8 +268,8 @@ fn a_diagram_shows_the_highest_layer_of_each_message() {
   S->>C1: 101 Switching Protocols
   C1->>S: EVENT [\"say\",\"‹b›hi‹/<br/>b› --›› ％％ ∖n\"]
   C1->>S: ping, empty
-  S->>C1: ! bytes that no packet has announced
   S->>C1: EVENT [\"x\"]
+  S->>C1: ! bytes that no packet has announced
   S->>C1: close: 1000 \"bye\"
 ";
     assert_eq!(chat().mermaid(), expected);
