@@ -227,7 +227,10 @@ impl Trace {
         if self.off || std::mem::replace(&mut self.over, true) {
             return;
         }
-        let mut events = self.decoder.finish(Direction::ToClient);
+        let mut events = match how {
+            Tcp::Fin => self.decoder.finish(Direction::ToClient),
+            _ => self.decoder.abort(Direction::ToClient),
+        };
         events.push((Direction::ToClient, Event::Tcp(how)));
         self.push(events);
     }
@@ -262,8 +265,11 @@ impl Trace {
         let mut decoder = self.decoder.clone();
         let mut events = decoder.flush(Direction::ToServer);
         events.extend(decoder.feed(Direction::ToClient, untaken));
-        events.extend(decoder.finish(Direction::ToServer));
-        events.extend(decoder.finish(Direction::ToClient));
+        events.extend(decoder.abort(Direction::ToServer));
+        events.extend(match ended {
+            Some(Tcp::Fin) => decoder.finish(Direction::ToClient),
+            _ => decoder.abort(Direction::ToClient),
+        });
         if let (Some(how), false) = (ended, self.over) {
             events.push((Direction::ToClient, Event::Tcp(how.clone())));
         }

@@ -153,7 +153,7 @@ async fn what_came_is_shown_when_something_was_awaited_in_vain() -> Result {
     let failure = connection.response().await.expect_err("not HTTP");
     assert_eq!(
         wire(&failure),
-        "> text, masked: hello\n< text: hello\n> ! 1 byte of an unfinished message"
+        "> text, masked: hello\n< text: hello\n> ! text, masked: 1 of 3 bytes came"
     );
     Ok(())
 }

@@ -68,7 +68,8 @@ pub enum Event {
     /// Bytes that were not decoded, reported when the direction ends or is
     /// [flushed](Decoder::flush).
     Undecoded {
-        /// How many: those of an opaque direction, or of what the end cut off.
+        /// How many: those of an opaque direction, or of what the end cut off. Those of
+        /// a body, or of an unfinished frame, are reported with it.
         bytes: u64,
         /// The first 256 of them, except where they were part of a WebSocket message.
         start: Vec<u8>,
@@ -326,10 +327,26 @@ impl Decoder {
         event.map(|event| (direction, event)).into_iter().collect()
     }
 
-    /// Ends a direction. What is incomplete is reported as far as it arrived.
+    /// Ends a direction, with FIN. What is incomplete is reported as far as it arrived.
     pub fn finish(&mut self, direction: Direction) -> Events {
+        self.end(direction, true)
+    }
+
+    /// The same where there was no FIN: the connection was aborted, or is not over. So
+    /// a body that lasts until the end is incomplete (RFC 9112, section 8).
+    pub fn abort(&mut self, direction: Direction) -> Events {
+        self.end(direction, false)
+    }
+
+    fn end(&mut self, direction: Direction, fin: bool) -> Events {
+        let cut = match &self.side(direction).layer {
+            Layer::Http(http) => http.cut(fin).map(Event::Http),
+            Layer::WebSocket(websocket) => websocket.cut().map(Event::WebSocket),
+            _ => None,
+        };
         let mut out = Vec::new();
-        let unread = self.leave(direction, &mut out);
+        let unread = self.leave(direction, fin, &mut out);
+        out.extend(cut.map(|event| (direction, event)));
         if let Some(fault) = self.side(direction).socketio.finish() {
             out.push((direction, Event::SocketIo(Err(fault))));
         }
@@ -399,17 +416,22 @@ impl Decoder {
         if matches!(self.side(direction).layer, Layer::Opaque(_)) {
             return;
         }
-        let unread = self.leave(direction, out);
+        let unread = self.leave(direction, false, out);
         out.push((direction, Event::Opaque(why)));
         self.side(direction).layer = Layer::Opaque(unread);
     }
 
     /// Stops decoding a direction. Returns what it has not decoded.
-    fn leave(&mut self, direction: Direction, out: &mut Events) -> Unread {
+    fn leave(
+        &mut self,
+        direction: Direction,
+        fin: bool,
+        out: &mut Events,
+    ) -> Unread {
         let layer = &mut self.side(direction).layer;
         match mem::replace(layer, Layer::Opaque(Unread::default())) {
             Layer::Http(mut http) => {
-                if let Some(body) = http.finish() {
+                if let Some(body) = http.finish(fin) {
                     self.http(direction, body, out);
                 }
                 Unread::from(http.unread())

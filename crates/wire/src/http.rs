@@ -44,8 +44,13 @@ pub enum Event {
     /// [flushed](crate::Decoder::flush).
     Part(Body),
     /// A body (RFC 9112, section 6), or what is left of it after such parts, once it has
-    /// ended. An empty one is not reported.
+    /// ended. An empty one, or an empty rest, is not reported.
     Body(Body),
+    /// The end of the direction cut off the body.
+    Cut {
+        /// How many bytes of it are missing; `None` if it came in chunks.
+        missing: Option<u64>,
+    },
 }
 
 /// Request line and headers.
@@ -257,11 +262,21 @@ impl Decoder {
         some.then(|| Event::Part(mem::take(&mut self.body)))
     }
 
-    /// The connection ends here: the body that ends with it, or that it cuts off.
-    pub(crate) fn finish(&mut self) -> Option<Event> {
+    /// What the end of the direction, with FIN or without, cuts off.
+    pub(crate) fn cut(&self, fin: bool) -> Option<Event> {
         match self.state {
-            State::Head => None,
-            State::UntilClose => self.end_of_body(),
+            State::Head | State::UntilClose => None,
+            State::Exactly(left) => Some(Event::Cut {
+                missing: Some(left),
+            }),
+            _ => fin.then_some(Event::Cut { missing: None }),
+        }
+    }
+
+    /// The body that ends with the direction, or as much of it as has arrived.
+    pub(crate) fn finish(&mut self, fin: bool) -> Option<Event> {
+        match self.state {
+            State::UntilClose if fin => self.end_of_body(),
             _ if self.body.length == 0 => None,
             _ => Some(Event::Body(mem::take(&mut self.body))),
         }

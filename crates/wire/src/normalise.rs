@@ -205,7 +205,7 @@ fn headers(event: &http::Event) -> &[(String, String)] {
     match event {
         http::Event::Request(request) => &request.headers,
         http::Event::Response(response) => &response.headers,
-        http::Event::Part(_) | http::Event::Body(_) => &[],
+        _ => &[],
     }
 }
 

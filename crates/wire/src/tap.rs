@@ -286,19 +286,15 @@ async fn forward(
     decoder: &Mutex<Decoder>,
     reporter: &Reporter,
 ) -> io::Result<()> {
-    let decode = |direction, bytes: Option<&[u8]>| {
+    let decode = |events: &dyn Fn(&mut Decoder) -> Vec<(Direction, Event)>| {
         let mut decoder = decoder.lock().unwrap_or_else(PoisonError::into_inner);
-        let events = match bytes {
-            Some(bytes) => decoder.feed(direction, bytes),
-            None => decoder.finish(direction),
-        };
         // Under the lock: the other direction's events must not come in between.
-        for (direction, event) in events {
+        for (direction, event) in events(&mut decoder) {
             reporter.report(direction, event);
         }
     };
     let aborted = |by: Direction, error: io::Error| {
-        decode(by, None);
+        decode(&|decoder| decoder.abort(by));
         reporter.report(by, Event::Tcp(Tcp::Reset));
         error
     };
@@ -311,7 +307,7 @@ async fn forward(
         let read = from.read(&mut buffer).await;
         let length = read.map_err(|error| aborted(direction, error))?;
         if length == 0 {
-            decode(direction, None);
+            decode(&|decoder| decoder.finish(direction));
             reporter.report(direction, Event::Tcp(Tcp::Fin));
             // This fails if the reader is gone, and then no FIN is needed.
             let _ = to.shutdown().await;
@@ -319,7 +315,7 @@ async fn forward(
         }
         let bytes = &buffer[..length];
         // Before they are forwarded, so that no answer to them is seen first.
-        decode(direction, Some(bytes));
+        decode(&|decoder| decoder.feed(direction, bytes));
         // A side that cannot be written to has aborted the connection.
         let written = to.write_all(bytes).await;
         written.map_err(|error| aborted(other, error))?;

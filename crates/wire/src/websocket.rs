@@ -13,6 +13,13 @@ pub enum Event {
     Message(Message),
     /// A breach of the protocol, right after the frame in which it shows.
     Fault(Fault),
+    /// The end of the direction cut off a frame.
+    Cut {
+        /// Its head.
+        frame: Frame,
+        /// How many bytes of its payload had arrived.
+        came: u64,
+    },
 }
 
 /// The head of a frame (RFC 6455, section 5.2).
@@ -255,16 +262,20 @@ impl Decoder {
         self.head.len() + self.control.len() + message
     }
 
-    /// How many bytes of an incomplete frame or message have arrived.
+    /// The frame that the end cuts off.
+    pub(crate) fn cut(&self) -> Option<Event> {
+        self.frame.map(|(frame, came)| Event::Cut { frame, came })
+    }
+
+    /// How many bytes of an incomplete head have arrived, and of an incomplete message
+    /// without the frame that is cut off.
     pub(crate) fn unread(&self) -> u64 {
-        let head = self.head.len() as u64;
-        let frame = match (&self.frame, &self.message) {
-            // What has arrived of a data frame is already in its message.
-            (Some((frame, _)), Some(_)) if frame.opcode <= 2 => 0,
-            (Some((_, came)), _) => *came,
-            (None, _) => 0,
+        let in_frame = match self.frame {
+            Some((frame, came)) if frame.opcode <= 2 => came,
+            _ => 0,
         };
-        head + frame + self.message.as_ref().map_or(0, |m| m.length)
+        let message = self.message.as_ref().map_or(0, |m| m.length - in_frame);
+        self.head.len() as u64 + message
     }
 
     /// Takes all of `input`.

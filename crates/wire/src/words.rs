@@ -83,6 +83,17 @@ pub(crate) fn label(event: &Event) -> String {
         Event::Http(http::Event::Part(body) | http::Event::Body(body)) => {
             payload(&body.bytes, body.length)
         }
+        Event::Http(http::Event::Cut { missing: None }) => {
+            "! missing: the end of the body".into()
+        }
+        Event::Http(http::Event::Cut { missing: Some(n) }) => {
+            format!("! missing: {}", count(*n, "byte"))
+        }
+        Event::WebSocket(websocket::Event::Cut { frame, came }) => {
+            let (name, length) =
+                (frame_name(frame, ""), count(frame.length, "byte"));
+            format!("! {name}: {came} of {length} came")
+        }
         Event::WebSocket(websocket::Event::Frame(frame)) => frame_name(frame, ""),
         Event::WebSocket(websocket::Event::Message(m)) => {
             let unmasked = websocket::Message {

@@ -181,21 +181,28 @@ fn what_the_end_cuts_off_is_counted() {
     let first = frame(0x01, MASK, b"Hel");
     let ping = frame(0x89, MASK, b"alive?");
     let second = frame(0x80, MASK, b"lo");
-    for (bytes, expected) in [
-        (first[..1].to_vec(), 1),
-        (first[..8].to_vec(), 2),
-        (first.clone(), 3),
-        ([&first[..], &ping[..9]].concat(), 6),
-        ([&first[..], &second[..7]].concat(), 4),
-        ([&first[..], &second[..2]].concat(), 5),
+    for (bytes, opcode, came, undecoded) in [
+        (first[..1].to_vec(), None, 0, 1),
+        (first[..6].to_vec(), Some(1), 0, 0),
+        (first[..8].to_vec(), Some(1), 2, 0),
+        (first.clone(), None, 0, 3),
+        ([&first[..], &ping[..9]].concat(), Some(9), 3, 3),
+        ([&first[..], &second[..7]].concat(), Some(0), 1, 3),
+        ([&first[..], &second[..2]].concat(), None, 0, 5),
     ] {
         let events = decode(&opened("/", vec![(ToServer, bytes)]));
-        let events = of(ToServer, &events);
-        let counted = matches!(
-            events.last(),
-            Some(Event::Undecoded { bytes, .. }) if *bytes == expected
-        );
-        assert!(counted, "{expected} in {events:?}");
+        let (mut cut, mut counted) = (None, 0);
+        for event in of(ToServer, &events) {
+            match event {
+                Event::WebSocket(websocket::Event::Cut { frame, came }) => {
+                    cut = Some((frame.opcode, came));
+                }
+                Event::Undecoded { bytes, .. } => counted = bytes,
+                _ => {}
+            }
+        }
+        let expected = (opcode.map(|opcode| (opcode, came)), undecoded);
+        assert_eq!((cut, counted), expected, "{events:?}");
     }
     let start = b"GET / HTT".to_vec();
     let events = decode(&vec![(ToServer, start.clone())]);
@@ -309,9 +316,18 @@ fn a_body_ends_where_rfc_9112_section_6_3_says() {
         (
             "GET",
             "200 OK\r\nContent-Length: 9\r\n\r\nhi",
-            &["200", "hi…"],
+            &["200", "hi…", "Http(Cut { missing: Some(7) })"],
         ),
-        ("GET", "200 OK\r\nContent-Length: 9\r\n\r\n", &["200"]),
+        (
+            "GET",
+            "200 OK\r\nContent-Length: 9\r\n\r\n",
+            &["200", "Http(Cut { missing: Some(9) })"],
+        ),
+        (
+            "GET",
+            "200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n",
+            &["200", "Http(Cut { missing: None })"],
+        ),
     ] {
         let wire = vec![
             (
@@ -321,6 +337,22 @@ fn a_body_ends_where_rfc_9112_section_6_3_says() {
             (ToClient, format!("HTTP/1.1 {response}").into()),
         ];
         assert_eq!(http(&wire, ToClient), expected, "{response}");
+    }
+}
+
+#[test]
+fn a_body_until_close_is_complete_only_after_a_fin() {
+    for (fin, expected) in [(true, true), (false, false)] {
+        let mut decoder = Decoder::new(Limits::default());
+        decoder.feed(ToClient, b"HTTP/1.1 200 OK\r\n\r\nhal");
+        let events = match fin {
+            true => decoder.finish(ToClient),
+            false => decoder.abort(ToClient),
+        };
+        let [(_, Event::Http(http::Event::Body(body)))] = &events[..] else {
+            panic!("{events:?}");
+        };
+        assert_eq!(body.complete, expected);
     }
 }
 

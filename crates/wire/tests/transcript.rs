@@ -68,6 +68,42 @@ fn each_line_says_who_sent_it_and_what_a_packet_means() {
 }
 
 #[test]
+fn what_the_end_cuts_off_is_told() {
+    let response = |framing: &str, body: &str| {
+        let head = format!("HTTP/1.1 200 OK\r\n{framing}\r\n\r\n{body}");
+        vec![(ToClient, head.into())]
+    };
+    let websocket = |bytes: &[u8]| opened("/", vec![(ToClient, bytes.to_vec())]);
+    let part = frame(0x01, None, b"hel");
+    for (wire, last) in [
+        (
+            response("Content-Length: 9", "hi"),
+            "< hi\n< ! missing: 7 bytes\n",
+        ),
+        (
+            response("Content-Length: 1", ""),
+            "<\n< ! missing: 1 byte\n",
+        ),
+        (
+            response("Transfer-Encoding: chunked", "2\r\nhi\r\n"),
+            "< hi\n< ! missing: the end of the body\n",
+        ),
+        (websocket(b"\x81\x05"), "<\n< ! text: 0 of 5 bytes came\n"),
+        (
+            websocket(b"\x81\x0ahello"),
+            "<\n< ! text: 5 of 10 bytes came\n",
+        ),
+        (
+            websocket(&[&part, &b"\x80\x05lo"[..]].concat()),
+            "< ! continuation: 2 of 5 bytes came\n< ! 3 bytes of an unfinished message\n",
+        ),
+    ] {
+        let text = transcript(&[wire]).to_string();
+        assert!(text.ends_with(last), "{last:?} in\n{text}");
+    }
+}
+
+#[test]
 fn a_packet_is_told_with_its_namespace_id_and_attachments() {
     let text = transcript(&sessions()).to_string();
     for line in [
