@@ -15,8 +15,8 @@ pub enum Direction {
 /// still counted, and followed where the protocol allows it.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// The head of an HTTP message, or one line of its framing. Beyond it the direction
-    /// is opaque. 64 KiB by default.
+    /// The head of an HTTP message, or one line of its framing. Beyond it, or beyond
+    /// 100 header fields, the direction is opaque. 64 KiB by default.
     pub head: usize,
     /// An HTTP body. Its first bytes are kept. 1 MiB by default.
     pub body: usize,

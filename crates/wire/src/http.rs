@@ -114,9 +114,11 @@ impl Body {
 /// Why one direction can no longer be followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// Not a request line, status line or header field.
+    /// Not a request line, status line or header field. Nor is a field that goes on in
+    /// a second line, which is obsolete (section 5.2).
     NotHttp,
-    /// A head or a line of more than [`Limits::head`] bytes.
+    /// A head or a line of more than [`Limits::head`] bytes, or more than 100 header
+    /// fields.
     TooLong,
     /// `Content-Length` is not one number (RFC 9112, section 6.3, rule 5).
     ContentLength,
@@ -314,14 +316,12 @@ impl Decoder {
         if !ended? {
             return Ok(None);
         }
-        let mut headers = [httparse::EMPTY_HEADER; 100];
+        let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
         let (event, state) = match self.direction {
             Direction::ToServer => {
                 let mut head = httparse::Request::new(&mut headers);
-                match head.parse(&self.line) {
-                    Err(_) => return Err(Fault::NotHttp),
-                    Ok(httparse::Status::Partial) => return Ok(None),
-                    Ok(httparse::Status::Complete(_)) => {}
+                if !is_complete(head.parse(&self.line))? {
+                    return Ok(None);
                 }
                 let request = Request {
                     method: head.method.unwrap_or_default().to_owned(),
@@ -334,10 +334,8 @@ impl Decoder {
             }
             Direction::ToClient => {
                 let mut head = httparse::Response::new(&mut headers);
-                match head.parse(&self.line) {
-                    Err(_) => return Err(Fault::NotHttp),
-                    Ok(httparse::Status::Partial) => return Ok(None),
-                    Ok(httparse::Status::Complete(_)) => {}
+                if !is_complete(head.parse(&self.line))? {
+                    return Ok(None);
                 }
                 let response = Response {
                     status: head.code.unwrap_or_default(),
@@ -352,6 +350,17 @@ impl Decoder {
         self.line.clear();
         self.state = state;
         Ok(Some(event))
+    }
+}
+
+/// The most header fields of a head.
+const MOST_HEADERS: usize = 100;
+
+fn is_complete(head: httparse::Result<usize>) -> Result<bool, Fault> {
+    match head {
+        Ok(status) => Ok(status.is_complete()),
+        Err(httparse::Error::TooManyHeaders) => Err(Fault::TooLong),
+        Err(_) => Err(Fault::NotHttp),
     }
 }
 

@@ -405,8 +405,11 @@ fn what_is_not_http_is_counted_and_the_other_direction_goes_on() {
         assert_eq!(http(&wire, ToClient), ["400"]);
     }
     let long = [b"GET /".to_vec(), vec![b'a'; 65 << 10]].concat();
-    let events = of(ToServer, &decode(&vec![(ToServer, long)]));
-    assert_eq!(events[0], Event::Opaque(Opaque::Http(TooLong)));
+    let many = [&b"GET / HTTP/1.1\r\n"[..], &b"x: y\r\n".repeat(101)].concat();
+    for head in [long, many] {
+        let events = of(ToServer, &decode(&vec![(ToServer, head)]));
+        assert_eq!(events[0], Event::Opaque(Opaque::Http(TooLong)));
+    }
 }
 
 #[test]
