@@ -100,7 +100,7 @@ impl Packet {
             let (count, after) = digits(rest);
             rest = after.strip_prefix('-').ok_or(Fault::Attachments)?;
             attachments = count.parse().map_err(|_| Fault::Attachments)?;
-            if attachments > MOST_ATTACHMENTS {
+            if !(1..=MOST_ATTACHMENTS).contains(&attachments) {
                 return Err(Fault::Attachments);
             }
         }
@@ -113,8 +113,16 @@ impl Packet {
             "" => None,
             id => Some(id.parse().map_err(|_| Fault::Id)?),
         };
-        if !fits(kind, json)? {
+        let value = match json {
+            "" => None,
+            json => Some(serde_json::from_str(json).map_err(|_| Fault::Json)?),
+        };
+        if !fits(kind, value.as_ref()) {
             return Err(Fault::Payload(kind));
+        }
+        if attachments > 0 && !value.is_none_or(|value| stands(&value, attachments))
+        {
+            return Err(Fault::Placeholder);
         }
         let packet = Self {
             kind,
@@ -137,13 +145,9 @@ fn digits(text: &str) -> (&str, &str) {
 }
 
 /// Whether the payload has the shape that the specification wants ("Exchange protocol").
-fn fits(kind: Kind, json: &str) -> Result<bool, Fault> {
-    let value = match json {
-        "" => None,
-        json => Some(serde_json::from_str(json).map_err(|_| Fault::Json)?),
-    };
-    Ok(match (kind, value) {
-        (Kind::Connect, value) => value.is_none_or(|value: Value| value.is_object()),
+fn fits(kind: Kind, value: Option<&Value>) -> bool {
+    match (kind, value) {
+        (Kind::Connect, value) => value.is_none_or(Value::is_object),
         (Kind::Disconnect, value) => value.is_none(),
         (Kind::ConnectError, Some(value)) => value.is_object() || value.is_string(),
         (Kind::Event | Kind::BinaryEvent, Some(Value::Array(arguments))) => {
@@ -153,7 +157,24 @@ fn fits(kind: Kind, json: &str) -> Result<bool, Fault> {
         }
         (Kind::Ack | Kind::BinaryAck, Some(value)) => value.is_array(),
         _ => false,
-    })
+    }
+}
+
+/// Whether each placeholder stands for an attachment, as the reference parser asks it.
+fn stands(value: &Value, attachments: usize) -> bool {
+    match value {
+        Value::Array(array) => array.iter().all(|value| stands(value, attachments)),
+        Value::Object(object)
+            if object.get("_placeholder") == Some(&true.into()) =>
+        {
+            let num = object.get("num").and_then(Value::as_f64);
+            num.is_some_and(|num| (0.0..attachments as f64).contains(&num))
+        }
+        Value::Object(object) => {
+            object.values().all(|value| stands(value, attachments))
+        }
+        _ => true,
+    }
 }
 
 /// Why something is not a packet.
@@ -163,12 +184,16 @@ pub enum Fault {
     Empty,
     /// Not one of the seven types.
     Type(char),
-    /// No number of attachments where one is needed, or more than [`MOST_ATTACHMENTS`].
+    /// No number of attachments where one is needed, 0, or more than
+    /// [`MOST_ATTACHMENTS`].
     Attachments,
     /// An id that does not fit 64 bits.
     Id,
-    /// The payload is not JSON.
+    /// The payload is not JSON, or none that `serde_json` reads: that is nested deeper
+    /// than 127 levels, or has half of a surrogate pair.
     Json,
+    /// A placeholder that stands for none of the attachments.
+    Placeholder,
     /// The payload is JSON of the wrong shape for this type.
     Payload(Kind),
     /// Bytes after a packet that has announced none, or not so many.
@@ -192,12 +217,18 @@ impl fmt::Display for Fault {
                 return write!(f, "this is not the payload of {}", kind.name());
             }
             Self::Missing(count) => {
-                return write!(f, "{count} attachments are missing");
+                return write!(f, "attachments are missing: {count}");
+            }
+            Self::Attachments => {
+                return write!(
+                    f,
+                    "no number of attachments from 1 to {MOST_ATTACHMENTS}"
+                );
             }
             Self::Empty => "an empty packet",
-            Self::Attachments => "not a number of attachments",
             Self::Id => "an id that is too large",
-            Self::Json => "a payload that is not JSON",
+            Self::Json => "a payload that cannot be read as JSON",
+            Self::Placeholder => "a placeholder for no attachment",
             Self::UnexpectedBinary => "bytes that no packet has announced",
             Self::Lost => "a packet is dropped: what followed it could not be read",
             Self::TooLarge => "attachments that are too large to keep",

@@ -682,6 +682,9 @@ fn what_is_not_a_socketio_packet_is_named() {
         ("5[\"a\"]", Attachments),
         ("599-[\"a\"]", Attachments),
         ("5-[\"a\"]", Attachments),
+        ("50-[\"a\"]", Attachments),
+        ("51-[\"a\",{\"_placeholder\":true,\"num\":1}]", Placeholder),
+        ("61-[{\"a\":[{\"_placeholder\":true}]}]", Placeholder),
         ("299999999999999999999[\"a\"]", Id),
         ("2[\"a\"", Json),
         ("2[]", Payload(Kind::Event)),
@@ -698,6 +701,13 @@ fn what_is_not_a_socketio_packet_is_named() {
             [Err(fault)],
             "{text}"
         );
+    }
+    // Only `true` makes a placeholder, and a number may be written in any form.
+    for json in [
+        "[0,{\"_placeholder\":1}]",
+        "[0,{\"_placeholder\":true,\"num\":0.0}]",
+    ] {
+        assert!(Packet::parse(&format!("51-{json}")).is_ok(), "{json}");
     }
     let nested = "[".repeat(100_000);
     assert_eq!(socketio(&[said(&format!("42{nested}"))]), [Err(Json)]);
