@@ -36,8 +36,9 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// The most bytes that a decoder with these limits keeps between two calls, for
-    /// both directions together. During a call, the events that it returns are extra.
+    /// The most bytes of what it was fed that a decoder with these limits keeps between
+    /// two calls, for both directions together. They may take twice that in memory, as a
+    /// `Vec` grows. During a call, the events that it returns are extra.
     pub fn total(&self) -> usize {
         let heads = self.head.max(MOST_SHOWN) + websocket::MOST_CONTROL + 14;
         // One message, a packet from an earlier one, and that packet's attachments.
@@ -245,9 +246,10 @@ impl Exchange {
             _ => Method::Other,
         };
         let (path, query) = request.target.split_once('?').unwrap_or_default();
-        let engine = match query.split('&').any(|pair| pair == "EIO=4") {
-            true if path.starts_with("/socket.io/") => Engine::WithSocketIo,
-            true if path.starts_with("/engine.io/") => Engine::Bare,
+        let engine = match path.strip_suffix('/').unwrap_or(path) {
+            _ if query.split('&').all(|pair| pair != "EIO=4") => Engine::None,
+            "/socket.io" => Engine::WithSocketIo,
+            "/engine.io" => Engine::Bare,
             _ => Engine::None,
         };
         Self {
@@ -268,19 +270,18 @@ struct Answer {
 
 impl Answer {
     fn of(response: &http::Response) -> Self {
-        let extensions = http::header(&response.headers, "sec-websocket-extensions");
+        let (headers, list) = (&response.headers, "sec-websocket-extensions");
         Self {
             status: response.status,
             websocket: response.is_websocket(),
-            deflate: extensions
-                .is_some_and(|list| list.contains("permessage-deflate")),
+            deflate: http::lists(headers, list, "permessage-deflate"),
         }
     }
 }
 
 fn is_compressed(headers: &http::Headers) -> bool {
-    http::header(headers, "content-encoding")
-        .is_some_and(|coding| coding != "identity")
+    let mut codings = http::members(headers, "content-encoding");
+    codings.any(|coding| !coding.eq_ignore_ascii_case("identity"))
 }
 
 type Events = Vec<(Direction, Event)>;

@@ -23,14 +23,18 @@ fn all<'a>(headers: &'a Headers, name: &str) -> impl Iterator<Item = &'a str> {
 }
 
 /// The members of the list `name` (RFC 9110, section 5.6.1). Empty ones do not count.
-fn members<'a>(headers: &'a Headers, name: &str) -> impl Iterator<Item = &'a str> {
+pub(crate) fn members<'a>(
+    headers: &'a Headers,
+    name: &str,
+) -> impl Iterator<Item = &'a str> {
     let members = all(headers, name).flat_map(|value| value.split(','));
     members.map(str::trim).filter(|member| !member.is_empty())
 }
 
-/// Whether the list `name` has the member `token`.
-fn lists(headers: &Headers, name: &str, token: &str) -> bool {
-    members(headers, name).any(|member| member.eq_ignore_ascii_case(token))
+/// Whether the list `name` has the member `token`, with parameters or without.
+pub(crate) fn lists(headers: &Headers, name: &str, token: &str) -> bool {
+    let mut tokens = members(headers, name).filter_map(|m| m.split(';').next());
+    tokens.any(|found| found.trim_end().eq_ignore_ascii_case(token))
 }
 
 /// What one direction of an HTTP connection says.

@@ -17,10 +17,15 @@
 //! assert_eq!((*direction, &*request.target), (Direction::ToServer, "/"));
 //! ```
 //!
+//! Engine.IO is looked for at its default paths, with `EIO=4` in the query:
+//! `/socket.io/`, where its messages carry Socket.IO, and `/engine.io/`, where they do
+//! not. The last slash may be missing. At any other path, or in a target that begins
+//! with `http://`, its packets are bodies and messages like others.
+//!
 //! A decoder describes; it does not judge. What breaks a protocol is a *fault* among
 //! the events, and decoding goes on. Where it cannot go on, [`Event::Opaque`] says why,
-//! and [`Event::Undecoded`] counts the bytes at the end. A decoder never panics, and it
-//! keeps no more than [`Limits::total`] bytes.
+//! and [`Event::Undecoded`] counts the bytes at the end. A decoder never panics, and of
+//! what it is fed it keeps no more than [`Limits::total`] bytes.
 
 mod decoder;
 mod diagram;

@@ -227,7 +227,8 @@ fn a_close_has_a_code_and_a_reason_or_neither() {
 }
 
 const DEFLATING: &[u8] = b"HTTP/1.1 101 S\r\nUpgrade: websocket\r\n\
-    Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n";
+    Sec-WebSocket-Extensions: x-permessage-deflate-y\r\n\
+    Sec-WebSocket-Extensions: a, permessage-deflate; server_max_window_bits=9\r\n\r\n";
 
 #[test]
 fn rsv1_is_compression_only_where_it_was_negotiated() {
@@ -248,6 +249,16 @@ fn rsv1_is_compression_only_where_it_was_negotiated() {
     };
     assert!(message.compressed && message.text().is_none());
     assert_eq!(*engine, Event::EngineIo(Err(engineio::Fault::Compressed)));
+
+    let other = b"HTTP/1.1 101 S\r\nUpgrade: websocket\r\n\
+        Sec-WebSocket-Extensions: x-permessage-deflate-y\r\n\r\n";
+    let wire = vec![
+        (ToServer, upgrade("/")),
+        (ToClient, other.to_vec()),
+        (ToServer, frame(0xc1, MASK, b"a")),
+    ];
+    let fault = websocket::Event::Fault(Fault::ReservedBits(4));
+    assert!(of(ToServer, &decode(&wire)).contains(&Event::WebSocket(fault)));
 }
 
 fn http(wire: &Wire, direction: Direction) -> Vec<String> {
@@ -786,7 +797,9 @@ fn engineio_is_looked_for_only_where_it_is_spoken() {
     for (target, engine, socket) in [
         ("/socket.io/?EIO=4&transport=websocket", true, true),
         ("/engine.io/?transport=websocket&EIO=4", true, false),
+        ("/socket.io?EIO=4", true, true),
         ("/socket.io/?EIO=3&transport=websocket", false, false),
+        ("/socket.io/more?EIO=4", false, false),
         ("/chat?EIO=4", false, false),
     ] {
         let said = [said("2probe"), said("42[\"a\"]")].concat();
