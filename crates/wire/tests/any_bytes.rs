@@ -23,10 +23,13 @@ fn of_bytes(limit: usize) -> Limits {
     }
 }
 
+type End = fn(&mut Decoder, Direction) -> Vec<(Direction, Event)>;
+
 /// Decodes in pieces of any size, and holds the decoder to its bound.
 fn decode_split(
     wire: &Wire,
     limits: Limits,
+    end: End,
     random: &mut Random,
 ) -> Vec<(Direction, Event)> {
     let mut decoder = Decoder::new(limits);
@@ -44,14 +47,14 @@ fn decode_split(
         }
     }
     for direction in [ToServer, ToClient] {
-        events.extend(decoder.finish(direction));
+        events.extend(end(&mut decoder, direction));
     }
     events
 }
 
 /// Bytes with some of what matters to these protocols in them.
 fn noise(random: &mut Random) -> Vec<u8> {
-    const WORDS: [&[u8]; 24] = [
+    const WORDS: [&[u8]; 30] = [
         b"GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\n\r\n",
         b"POST /socket.io/?EIO=4 HTTP/1.1\r\nContent-Length: 20\r\n\r\n",
         b"HEAD / HTTP/1.1\r\n",
@@ -76,6 +79,13 @@ fn noise(random: &mut Random) -> Vec<u8> {
         b"\x80\x85\x01\x02\x03\x04",
         b"\xc1\x03abc",
         b"\x89\x00",
+        b"HTTP/1.1 101 \r\nUpgrade: websocket\r\n\
+            Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n",
+        b"\x81\x09452-[\"a\"]",
+        b"\x81\x0a4599-[\"a\"]",
+        b"\xc2\x02\xf2\x48",
+        b"\x82\x01a",
+        b"\x88\x00\x8a\x00",
     ];
     let mut bytes = Vec::new();
     for _ in 0..random.below(12) {
@@ -145,15 +155,16 @@ fn any_wire(random: &mut Random) -> Wire {
 fn check(random: &mut Random) -> usize {
     let wire = any_wire(random);
     let limits = random.one(&[SMALL, Limits::default(), of_bytes(0), of_bytes(1)]);
+    let end: End = random.one(&[Decoder::finish, Decoder::abort]);
     let mut whole = Decoder::new(limits);
     let mut expected = Vec::new();
     for (direction, bytes) in &wire {
         expected.extend(whole.feed(*direction, bytes));
     }
     for direction in [ToServer, ToClient] {
-        expected.extend(whole.finish(direction));
+        expected.extend(end(&mut whole, direction));
     }
-    let events = decode_split(&wire, limits, random);
+    let events = decode_split(&wire, limits, end, random);
     for direction in [ToServer, ToClient] {
         assert_eq!(
             of(direction, &events),
