@@ -89,17 +89,30 @@ impl Packet {
         }
     }
 
+    /// Its type, as the character that it begins with and as a word.
+    pub fn kind(&self) -> (char, &'static str) {
+        match self {
+            Self::Open(_) => ('0', "open"),
+            Self::Close => ('1', "close"),
+            Self::Ping(_) => ('2', "ping"),
+            Self::Pong(_) => ('3', "pong"),
+            Self::Message(_) => ('4', "message"),
+            Self::Binary(_) => ('b', "binary"),
+            Self::Upgrade => ('5', "upgrade"),
+            Self::Noop => ('6', "noop"),
+        }
+    }
+
     /// The packet as text; a binary one as in a polling payload, `b` and Base64.
     pub fn encode(&self) -> String {
+        let (kind, _) = self.kind();
         match self {
-            Self::Open(json) => format!("0{json}"),
-            Self::Close => "1".into(),
-            Self::Ping(text) => format!("2{text}"),
-            Self::Pong(text) => format!("3{text}"),
-            Self::Message(text) => format!("4{text}"),
-            Self::Binary(bytes) => format!("b{}", BASE64.encode(bytes)),
-            Self::Upgrade => "5".into(),
-            Self::Noop => "6".into(),
+            Self::Open(text)
+            | Self::Ping(text)
+            | Self::Pong(text)
+            | Self::Message(text) => format!("{kind}{text}"),
+            Self::Binary(bytes) => format!("{kind}{}", BASE64.encode(bytes)),
+            Self::Close | Self::Upgrade | Self::Noop => kind.into(),
         }
     }
 }

@@ -104,19 +104,44 @@ pub fn mask(key: [u8; 4], from: u64, bytes: &mut [u8]) {
     }
 }
 
-/// What a message is (RFC 6455, sections 5.5 and 5.6).
+/// What a message is (RFC 6455, sections 5.5 and 5.6), as the number of its opcode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Text, in UTF-8.
-    Text,
+    Text = 1,
     /// Any bytes.
-    Binary,
+    Binary = 2,
     /// A close frame, with a code and a reason or neither.
-    Close,
+    Close = 8,
     /// A ping, to be answered with a pong of the same payload.
-    Ping,
+    Ping = 9,
     /// A pong.
-    Pong,
+    Pong = 10,
+}
+
+impl Kind {
+    /// The kind of message that begins with this opcode.
+    pub fn of(opcode: u8) -> Option<Self> {
+        let all = [
+            Self::Text,
+            Self::Binary,
+            Self::Close,
+            Self::Ping,
+            Self::Pong,
+        ];
+        all.into_iter().find(|kind| *kind as u8 == opcode)
+    }
+
+    /// Its name in the specification.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Binary => "binary",
+            Self::Close => "close",
+            Self::Ping => "ping",
+            Self::Pong => "pong",
+        }
+    }
 }
 
 /// A message, unmasked and put together from its frames.
@@ -344,13 +369,10 @@ impl Decoder {
         if frame.opcode == 0 {
             fault(self.message.is_none(), Fault::NothingToContinue);
         }
-        if matches!(frame.opcode, 1 | 2) {
+        if let Some(kind @ (Kind::Text | Kind::Binary)) = Kind::of(frame.opcode) {
             fault(self.message.is_some(), Fault::Interrupted);
             self.message = Some(Message {
-                kind: match frame.opcode {
-                    1 => Kind::Text,
-                    _ => Kind::Binary,
-                },
+                kind,
                 payload: Vec::new(),
                 length: 0,
                 compressed,
@@ -383,20 +405,16 @@ impl Decoder {
             message.masked = frame.mask.is_some();
             message.frames += 1;
         }
-        let message = match frame.opcode {
-            0..=2 if frame.fin => self.message.take(),
-            8..=10 => Some(Message {
-                kind: match frame.opcode {
-                    8 => Kind::Close,
-                    9 => Kind::Ping,
-                    _ => Kind::Pong,
-                },
+        let message = match Kind::of(frame.opcode) {
+            Some(kind @ (Kind::Close | Kind::Ping | Kind::Pong)) => Some(Message {
+                kind,
                 payload: std::mem::take(&mut self.control),
                 length: frame.length,
                 compressed: false,
                 masked: frame.mask.is_some(),
                 frames: 1,
             }),
+            _ if frame.opcode <= 2 && frame.fin => self.message.take(),
             _ => None,
         };
         let Some(message) = message else { return };

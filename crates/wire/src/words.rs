@@ -107,7 +107,7 @@ pub(crate) fn label(event: &Event) -> String {
         Event::EngineIo(Err(fault)) => format!("! {fault}"),
         Event::SocketIo(Err(fault)) => format!("! {fault}"),
         Event::EngineIo(Ok(packet)) => {
-            let name = engineio_name(packet);
+            let (_, name) = packet.kind();
             let said = match packet {
                 engineio::Packet::Binary(data) => payload(data, data.len() as u64),
                 packet => text(&packet.encode()[1..]),
@@ -204,14 +204,10 @@ impl websocket::Frame {
 }
 
 fn frame_name(frame: &websocket::Frame, more: &str) -> String {
-    let mut name = match frame.opcode {
-        0 => "continuation".to_owned(),
-        1 => "text".to_owned(),
-        2 => "binary".to_owned(),
-        8 => "close".to_owned(),
-        9 => "ping".to_owned(),
-        10 => "pong".to_owned(),
-        code => format!("opcode {code}"),
+    let mut name = match (frame.opcode, websocket::Kind::of(frame.opcode)) {
+        (0, _) => "continuation".to_owned(),
+        (_, Some(kind)) => kind.name().to_owned(),
+        (code, None) => format!("opcode {code}"),
     };
     if !frame.fin {
         name += ", more follows";
@@ -227,17 +223,10 @@ fn frame_name(frame: &websocket::Frame, more: &str) -> String {
 }
 
 fn message(message: &websocket::Message, longest: usize) -> String {
-    use websocket::Kind;
     let frame = websocket::Frame {
         fin: true,
         rsv: 0,
-        opcode: match message.kind {
-            Kind::Text => 1,
-            Kind::Binary => 2,
-            Kind::Close => 8,
-            Kind::Ping => 9,
-            Kind::Pong => 10,
-        },
+        opcode: message.kind as u8,
         mask: message.masked.then_some([0; 4]),
         length: message.length,
     };
@@ -273,26 +262,11 @@ fn said(opcode: u8, kept: &[u8], length: u64, longest: usize) -> String {
     }
 }
 
-fn engineio_name(packet: &engineio::Packet) -> &'static str {
-    use engineio::Packet;
-    match packet {
-        Packet::Open(_) => "open",
-        Packet::Close => "close",
-        Packet::Ping(_) => "ping",
-        Packet::Pong(_) => "pong",
-        Packet::Message(_) => "message",
-        Packet::Binary(_) => "binary",
-        Packet::Upgrade => "upgrade",
-        Packet::Noop => "noop",
-    }
-}
-
 /// The packet's type, as a digit and as a word.
 fn engineio(packet: &engineio::Packet) -> String {
-    let name = engineio_name(packet);
-    match packet {
-        engineio::Packet::Binary(_) => name.into(),
-        packet => format!("{} {name}", &packet.encode()[..1]),
+    match packet.kind() {
+        ('b', name) => name.into(),
+        (digit, name) => format!("{digit} {name}"),
     }
 }
 
