@@ -15,7 +15,10 @@ export function port() {
 /** The milliseconds that the variable asks for. Exits if it is not a number of them. */
 export function milliseconds(name, otherwise) {
   const text = process.env[name] ?? String(otherwise);
-  if (!/^\d{1,9}$/.test(text)) fail(`${name}=${text} is not a number of milliseconds`);
+  // More than 31 bits would overflow Node's timers.
+  if (!/^\+?\d+$/.test(text) || Number(text) >= 2 ** 31) {
+    fail(`${name}=${text} is not a number of milliseconds`);
+  }
   return Number(text);
 }
 

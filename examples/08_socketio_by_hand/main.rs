@@ -47,11 +47,14 @@ async fn main() -> lesson_kit::Result {
 
 fn milliseconds(name: &str, default: u32) -> lesson_kit::Result<Duration> {
     let text = env::var(name).unwrap_or(default.to_string());
-    let number: u32 = text.parse().map_err(|_| {
-        let error = format!("{name}={text} is not a number of milliseconds");
-        lesson_kit::Error::new(error)
-    })?;
-    Ok(Duration::from_millis(number.into()))
+    match text.parse() {
+        // Node's timers count with 31 bits.
+        Ok(number @ 0..=0x7fff_ffff) => Ok(Duration::from_millis(number)),
+        _ => {
+            let error = format!("{name}={text} is not a number of milliseconds");
+            Err(lesson_kit::Error::new(error))
+        }
+    }
 }
 
 type Answer = Response<Full<Bytes>>;
@@ -74,26 +77,32 @@ async fn answer(
 // ANCHOR: handshake
 /// `GET /socket.io/?EIO=4&transport=websocket`, an upgrade.
 fn handshake(request: Request<Incoming>, pace: Pace) -> Answer {
+    if let Some(refusal) = refusal(&request) {
+        let mut response = websocket::page("application/json", refusal);
+        *response.status_mut() = StatusCode::BAD_REQUEST;
+        return response;
+    }
+    websocket::upgrade(request, LONGEST, move |socket| converse(socket, pace))
+}
+
+/// Why a request opens no session, in the words of Node.
+fn refusal(request: &Request<Incoming>) -> Option<&'static str> {
     let query = request.uri().query().unwrap_or_default();
     let says = |what| query.split('&').any(|pair| pair == what);
     let resumes = query.split('&').any(|pair| pair.starts_with("sid="));
-    let refusal = if !says("transport=websocket") {
-        r#"{"code":0,"message":"Transport unknown"}"#
+    if !says("transport=websocket") {
+        Some(r#"{"code":0,"message":"Transport unknown"}"#)
     } else if resumes {
-        r#"{"code":1,"message":"Session ID unknown"}"#
+        Some(r#"{"code":1,"message":"Session ID unknown"}"#)
     } else if request.method() != Method::GET {
-        r#"{"code":2,"message":"Bad handshake method"}"#
+        Some(r#"{"code":2,"message":"Bad handshake method"}"#)
     } else if !websocket::asks_for_upgrade(request.headers()) {
-        r#"{"code":3,"message":"Bad request"}"#
+        Some(r#"{"code":3,"message":"Bad request"}"#)
     } else if !says("EIO=4") {
-        r#"{"code":5,"message":"Unsupported protocol version"}"#
+        Some(r#"{"code":5,"message":"Unsupported protocol version"}"#)
     } else {
-        let converse = move |socket| converse(socket, pace);
-        return websocket::upgrade(request, LONGEST, converse);
-    };
-    let mut response = websocket::page("application/json", refusal);
-    *response.status_mut() = StatusCode::BAD_REQUEST;
-    response
+        None
+    }
 }
 // ANCHOR_END: handshake
 

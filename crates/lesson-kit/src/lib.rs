@@ -97,13 +97,16 @@ fn parse_port(text: &str) -> Result<u16> {
 ///
 /// # Errors
 ///
-/// It is set to something that is not a whole number from 0 to 4294967295.
+/// It is set to something that is not a whole number from 0 to 2147483647.
 pub fn milliseconds(name: &str, default: u32) -> Result<Duration> {
     let text = env::var(name).unwrap_or(default.to_string());
-    let number: u32 = text.parse().map_err(|_| {
-        Error::new(format!("{name}={text} is not a number of milliseconds"))
-    })?;
-    Ok(Duration::from_millis(number.into()))
+    match text.parse() {
+        Ok(number @ 0..=0x7fff_ffff) => Ok(Duration::from_millis(number)),
+        _ => {
+            let error = format!("{name}={text} is not a number of milliseconds");
+            Err(Error::new(error))
+        }
+    }
 }
 
 /// Listens on `127.0.0.1:port` and says so on standard output, in the form

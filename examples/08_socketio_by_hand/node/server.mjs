@@ -63,7 +63,10 @@ function guard(socket, action) {
 
 function milliseconds(name, otherwise) {
   const text = process.env[name] ?? String(otherwise);
-  if (!/^\d{1,9}$/.test(text)) fail(`${name}=${text} is not a number of milliseconds`);
+  // More than 31 bits would overflow Node's timers.
+  if (!/^\+?\d+$/.test(text) || Number(text) >= 2 ** 31) {
+    fail(`${name}=${text} is not a number of milliseconds`);
+  }
   return Number(text);
 }
 
