@@ -62,11 +62,22 @@ impl From<&'static str> for End {
 pub(crate) struct Engine {
     socket: Socket,
     pace: Pace,
-    /// Whether a ping has not been answered yet.
-    pinged: bool,
-    /// When the next ping goes out, or the pong must be here.
-    due: Instant,
+    due: Due,
+    deadline: Instant,
 }
+
+// ANCHOR: due
+/// What has to happen by the deadline.
+#[derive(Clone, Copy, PartialEq)]
+enum Due {
+    /// The server sends a ping.
+    Ping,
+    /// The client's pong comes.
+    Pong,
+    /// The same, after the deadline was put off once.
+    LatePong,
+}
+// ANCHOR_END: due
 
 /// 128 random bits, too many to guess. tungstenite makes as
 /// many for the `Sec-WebSocket-Key` of a client.
@@ -77,12 +88,11 @@ pub(crate) fn new_id() -> String {
 
 impl Engine {
     pub(crate) fn new(socket: Socket, pace: Pace) -> Self {
-        let due = Instant::now() + pace.ping_interval;
         Self {
             socket,
             pace,
-            pinged: false,
-            due,
+            due: Due::Ping,
+            deadline: Instant::now() + pace.ping_interval,
         }
     }
 
@@ -105,22 +115,27 @@ impl Engine {
     pub(crate) async fn next(&mut self) -> Result<Data, End> {
         loop {
             let message = tokio::select! {
+                // The pong may have come while `send` was waiting. So
+                // look at what is there before looking at the clock.
+                biased;
                 message = self.socket.next() => {
                     message.ok_or(Error::ConnectionClosed)??
                 }
-                () = sleep_until(self.due) => {
+                () = sleep_until(self.deadline) => {
                     self.ping().await?;
                     continue;
                 }
             };
+            // A pong may be on its way behind other messages. Like
+            // Node, wait for it once more.
+            if self.due == Due::Pong && (message.is_text() || message.is_binary()) {
+                self.wait_for(Due::LatePong);
+            }
             match message {
                 Message::Binary(bytes) => return Ok(Data::Bytes(bytes)),
                 Message::Text(text) => match text.split_at_checked(1) {
                     Some(("4", text)) => return Ok(Data::Text(text.into())),
-                    Some(("3", _)) => {
-                        self.pinged = false;
-                        self.due = Instant::now() + self.pace.ping_interval;
-                    }
+                    Some(("3", _)) => self.wait_for(Due::Ping),
                     // Open, close, upgrade, noop: from a client they
                     // mean nothing here, and Node ignores them too.
                     Some(("0" | "1" | "5" | "6", _)) => {}
@@ -133,12 +148,20 @@ impl Engine {
     }
 
     async fn ping(&mut self) -> Result<(), End> {
-        if self.pinged {
+        if self.due != Due::Ping {
             return Err(End::Fault("no pong in time"));
         }
-        self.pinged = true;
-        self.due = Instant::now() + self.pace.ping_timeout;
+        self.wait_for(Due::Pong);
         self.send([Message::text("2")]).await
+    }
+
+    fn wait_for(&mut self, due: Due) {
+        let time = match due {
+            Due::Ping => self.pace.ping_interval,
+            Due::Pong | Due::LatePong => self.pace.ping_timeout,
+        };
+        self.due = due;
+        self.deadline = Instant::now() + time;
     }
     // ANCHOR_END: next
 
@@ -168,8 +191,8 @@ impl Engine {
             End::WebSocket(error) => websocket::hang_up(self.socket, &error).await,
             End::Fault(fault) => {
                 eprintln!("closed a connection: {fault}");
-                // A client that is still there closes as well, and then there is
-                // nothing more to read. One that is gone is not waited for long.
+                // A client that is still there closes too, and that is the last
+                // thing to read. For one that is gone, two seconds are enough.
                 let goodbye = async {
                     let _ = self.socket.close(None).await;
                     while let Some(Ok(_)) = self.socket.next().await {}
