@@ -10,7 +10,7 @@
 //!                                  an event with one attachment, the bytes that follow
 //! ```
 
-use std::{fmt, iter};
+use std::{fmt, iter, mem};
 
 use hyper::body::Bytes;
 use serde_json::Value;
@@ -34,13 +34,13 @@ pub(crate) struct Packet {
 
 #[derive(Clone, Copy)]
 pub(crate) enum Kind {
-    Connect,
-    Disconnect,
-    /// With attachments, it is written 5.
-    Event,
-    /// With attachments, it is written 6.
-    Ack,
-    ConnectError,
+    Connect = 0,
+    Disconnect = 1,
+    /// With attachments, it is 5.
+    Event = 2,
+    /// With attachments, it is 6.
+    Ack = 3,
+    ConnectError = 4,
 }
 // ANCHOR_END: packet
 
@@ -85,9 +85,10 @@ impl Packet {
                 return Err(wrong);
             }
         }
-        let (namespace, rest) = match rest.starts_with('/') {
-            true => rest.split_once(',').unwrap_or((rest, "")),
-            false => ("/", rest),
+        let (namespace, rest) = if rest.starts_with('/') {
+            rest.split_once(',').unwrap_or((rest, ""))
+        } else {
+            ("/", rest)
         };
         let digits = rest.bytes().take_while(u8::is_ascii_digit);
         let (id, json) = rest.split_at(digits.count());
@@ -134,31 +135,26 @@ fn fits(kind: Kind, payload: Option<&Value>) -> bool {
 /// attachment could have two, a short packet could stand for a
 /// huge one.
 fn has_placeholders(payload: &Value, attachments: usize) -> bool {
-    let mut found = Vec::new();
-    find_placeholders(payload, &mut found);
-    found.sort_unstable();
-    found.into_iter().eq((0..attachments as u64).map(Some))
+    let mut free = vec![true; attachments];
+    take_places(payload, &mut free) && !free.contains(&true)
 }
 
-/// `{"_placeholder":true,"num":0}` stands for the first one.
-fn find_placeholders(value: &Value, found: &mut Vec<Option<u64>>) {
+/// `{"_placeholder":true,"num":0}` takes the first place.
+fn take_places(value: &Value, free: &mut [bool]) -> bool {
     match value {
-        Value::Array(array) => {
-            for inner in array {
-                find_placeholders(inner, found);
-            }
-        }
+        Value::Array(array) => array.iter().all(|inner| take_places(inner, free)),
         Value::Object(object)
             if object.get("_placeholder") == Some(&true.into()) =>
         {
-            found.push(object.get("num").and_then(Value::as_u64));
+            let num = object.get("num").and_then(Value::as_u64);
+            let num = num.and_then(|num| usize::try_from(num).ok());
+            let place = num.and_then(|num| free.get_mut(num));
+            place.is_some_and(mem::take)
         }
         Value::Object(object) => {
-            for inner in object.values() {
-                find_placeholders(inner, found);
-            }
+            object.values().all(|inner| take_places(inner, free))
         }
-        _ => {}
+        _ => true,
     }
 }
 // ANCHOR_END: placeholders
