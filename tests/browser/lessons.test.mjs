@@ -157,6 +157,19 @@ const LESSONS = {
       await says(status, /^connected$/);
     });
 
+    await t.test('after silence, the page ends the connection', async () => {
+      const other = await browser.newPage();
+      await other.clock.install();
+      await other.goto(page.url());
+      await says(other.getByRole('status'), /^connected$/);
+      // Only for the page: the server's first ping is far away.
+      await other.clock.fastForward(45_000);
+      const notes = other.getByRole('log').locator('.note');
+      await says(notes, 'nothing came for 45 s');
+      await says(notes, 'closed: 1005');
+      await other.close();
+    });
+
     await t.test('a second tab is a client of its own', async () => {
       const other = await browser.newPage();
       await other.goto(page.url());
