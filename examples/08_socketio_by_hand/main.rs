@@ -179,7 +179,7 @@ impl Client {
 }
 // ANCHOR_END: receive
 
-// ANCHOR: events
+// ANCHOR: socket
 /// Node's `socket`: one client in one namespace.
 #[derive(Default)]
 struct ClientSocket {
@@ -188,8 +188,10 @@ struct ClientSocket {
     /// The ids of those that it has not answered.
     open: HashSet<u64>,
 }
+// ANCHOR_END: socket
 
 impl ClientSocket {
+    // ANCHOR: events
     /// What came in is changed a little, and goes back.
     fn event(&mut self, mut packet: Packet) -> Option<Packet> {
         let arguments = packet.payload.as_array_mut()?;
@@ -221,5 +223,5 @@ impl ClientSocket {
         packet.kind = Kind::Event;
         was_open.then_some(packet)
     }
+    // ANCHOR_END: events
 }
-// ANCHOR_END: events
