@@ -96,7 +96,6 @@ impl Engine {
         }
     }
 
-    // ANCHOR: open
     pub(crate) async fn open(&mut self) -> Result<(), End> {
         let open = json!({
             "sid": new_id(),
@@ -108,7 +107,6 @@ impl Engine {
         });
         self.send([Message::text(format!("0{open}"))]).await
     }
-    // ANCHOR_END: open
 
     // ANCHOR: next
     /// The next message. Heartbeats go on meanwhile.
@@ -184,7 +182,6 @@ impl Engine {
     }
     // ANCHOR_END: send
 
-    // ANCHOR: close
     /// Like Node, says why only if the rules of WebSocket were broken.
     pub(crate) async fn close(mut self, end: End) {
         match end {
@@ -201,5 +198,4 @@ impl Engine {
             }
         }
     }
-    // ANCHOR_END: close
 }

@@ -74,7 +74,6 @@ async fn answer(
     })
 }
 
-// ANCHOR: handshake
 /// `GET /socket.io/?EIO=4&transport=websocket`, an upgrade.
 fn handshake(request: Request<Incoming>, pace: Pace) -> Answer {
     if let Some(refusal) = refusal(&request) {
@@ -104,7 +103,6 @@ fn refusal(request: &Request<Incoming>) -> Option<&'static str> {
         None
     }
 }
-// ANCHOR_END: handshake
 
 // ANCHOR: converse
 async fn converse(socket: Socket, pace: Pace) {

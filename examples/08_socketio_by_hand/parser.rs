@@ -113,7 +113,6 @@ impl Packet {
     // ANCHOR_END: parse
 }
 
-// ANCHOR: fits
 fn fits(kind: Kind, payload: Option<&Value>) -> bool {
     match (kind, payload) {
         (Kind::Connect, payload) => payload.is_none_or(Value::is_object),
@@ -128,9 +127,7 @@ fn fits(kind: Kind, payload: Option<&Value>) -> bool {
         _ => false,
     }
 }
-// ANCHOR_END: fits
 
-// ANCHOR: placeholders
 /// Whether there is one placeholder for each attachment. If an
 /// attachment could have two, a short packet could stand for a
 /// huge one.
@@ -157,7 +154,6 @@ fn take_places(value: &Value, free: &mut [bool]) -> bool {
         _ => true,
     }
 }
-// ANCHOR_END: placeholders
 
 // ANCHOR: write
 impl Packet {
