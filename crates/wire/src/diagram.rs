@@ -1,6 +1,9 @@
 //! A transcript as a mermaid sequence diagram.
 
-use std::{collections::HashMap, fmt::Write as _};
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt::Write as _,
+};
 
 use crate::{
     Direction, Event, Record, Tcp, http, websocket,
@@ -14,7 +17,10 @@ const LONGEST_LABEL: usize = 80;
 const LONGEST_WORD: usize = 22;
 
 /// `clients` are the connections and what to call them, in the order to draw them in.
-pub(crate) fn mermaid(records: &[Record], clients: &[(u64, String)]) -> String {
+pub(crate) fn mermaid(
+    records: &[Record],
+    clients: &BTreeMap<u64, String>,
+) -> String {
     let mut out = "sequenceDiagram\n".to_owned();
     // With the server in the middle, an arrow crosses as few lifelines as it can.
     let middle = clients.len().div_ceil(2);
@@ -27,10 +33,11 @@ pub(crate) fn mermaid(records: &[Record], clients: &[(u64, String)]) -> String {
     if middle == clients.len() {
         out += "  participant S as server\n";
     }
-    let everyone = match clients {
-        [(only, _)] => format!("C{only},S"),
-        [(first, _), .., (last, _)] => format!("C{first},C{last}"),
-        [] => "S".to_owned(),
+    let ends = clients.keys().next().zip(clients.keys().next_back());
+    let everyone = match ends {
+        Some((first, last)) if first < last => format!("C{first},C{last}"),
+        Some((only, _)) => format!("C{only},S"),
+        None => "S".to_owned(),
     };
     let mut arrows: Vec<String> = Vec::new();
     // The arrow of the HTTP head that came last, by connection and direction.
@@ -89,12 +96,25 @@ fn is_told_elsewhere(record: &Record, records: &[Record], at: usize) -> bool {
     }
 }
 
-/// Text that means nothing to mermaid: no comment, arrow, tag or line break. Characters
-/// that would mean something are replaced by lookalikes.
+/// What would mean something to mermaid: a comment (`%%`, `#`), an entity, the end of a
+/// statement, a tag, an arrow, a line break, how to break lines. And what stands for it.
+const LOOKALIKES: [(&str, &str); 7] = [
+    ("%%", "％％"),
+    ("#", "＃"),
+    (";", "；"),
+    ("<", "‹"),
+    (">", "›"),
+    ("\\", "∖"),
+    ("wrap:", "wrap："),
+];
+
+/// Text that means nothing to mermaid.
 fn plain(text: &str) -> String {
-    let text = printable(text, usize::MAX).replace("%%", "％％");
-    let text = text.replace('<', "‹").replace('>', "›").replace('\\', "∖");
-    text.trim().into()
+    let text = printable(text, usize::MAX);
+    let plain = LOOKALIKES
+        .iter()
+        .fold(text, |text, (from, to)| text.replace(from, to));
+    plain.trim().into()
 }
 
 /// Plain text, cut and with long words broken, to fit a diagram.

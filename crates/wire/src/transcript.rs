@@ -1,4 +1,5 @@
 use std::{
+    collections::BTreeMap,
     fmt::{self, Write as _},
     time::Duration,
 };
@@ -11,7 +12,7 @@ use crate::{Direction, Event, Record, diagram, normalise::Names, words};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Transcript {
     records: Vec<Record>,
-    names: Vec<(u64, String)>,
+    names: BTreeMap<u64, String>,
     ids: Vec<(String, String)>,
 }
 
@@ -59,8 +60,7 @@ impl Transcript {
 
     /// Calls the client of a connection by a name, in one word.
     pub fn name(&mut self, connection: u64, name: impl Into<String>) {
-        self.names.retain(|(named, _)| *named != connection);
-        self.names.push((connection, name.into()));
+        self.names.insert(connection, name.into());
     }
 
     /// Has [`normalised`](Self::normalised) write `name` wherever `id` stands, an id of 8
@@ -78,9 +78,9 @@ impl Transcript {
     /// If there are several connections, the client's name precedes the mark, or `#1`
     /// for the first connection if it has none.
     pub fn text(&self, style: Style) -> String {
-        let clients = self.clients();
+        let clients = self.clients("#");
         let named = style.connections || clients.len() > 1;
-        let width = clients.iter().map(|(_, name)| name.chars().count()).max();
+        let width = clients.values().map(|name| name.chars().count()).max();
         let width = width.unwrap_or_default();
         let mut out = String::new();
         for record in &self.records {
@@ -91,9 +91,8 @@ impl Transcript {
             };
             let mut start = String::new();
             if named {
-                let mut clients = clients.iter();
-                let name = clients.find(|(client, _)| *client == record.connection);
-                let name = name.map_or("", |(_, name)| name);
+                let name = clients.get(&record.connection);
+                let name = name.map_or("", String::as_str);
                 let _ = write!(start, "{name:<width$} ");
             }
             if style.times {
@@ -111,20 +110,16 @@ impl Transcript {
         out
     }
 
-    /// The connections and what to call them, in the order of their numbers.
-    fn clients(&self) -> Vec<(u64, String)> {
-        let mut seen: Vec<_> = self.records.iter().map(|r| r.connection).collect();
+    /// The connections and what to call them: one without a name by `unnamed` and its
+    /// number.
+    fn clients(&self, unnamed: &str) -> BTreeMap<u64, String> {
+        let connections = self.records.iter().map(|record| record.connection);
         // What concerns no connection has the number 0.
-        seen.retain(|&connection| connection > 0);
-        seen.sort_unstable();
-        seen.dedup();
-        let named = seen.into_iter().map(|connection| {
-            let mut names = self.names.iter();
-            let name = names.find(|(named, _)| *named == connection);
-            let name = name.map(|(_, name)| name.clone());
-            (connection, name.unwrap_or_else(|| format!("#{connection}")))
+        let clients = connections.filter(|&n| n > 0).map(|n| {
+            let name = self.names.get(&n).cloned();
+            (n, name.unwrap_or_else(|| format!("{unnamed}{n}")))
         });
-        named.collect()
+        clients.collect()
     }
 
     /// The same transcript without what differs from run to run, to be committed.
@@ -159,11 +154,10 @@ impl Transcript {
     /// A mermaid `sequenceDiagram`. For a message it shows the highest layer that was
     /// decoded; for TCP, how a connection ends.
     pub fn mermaid(&self) -> String {
-        let mut clients = self.clients();
-        match &mut clients[..] {
-            [] => clients.push((1, "client".into())),
-            [(_, name)] if self.names.is_empty() => *name = "client".into(),
-            _ => {}
+        let mut clients = self.clients("client ");
+        if clients.len() < 2 && self.names.is_empty() {
+            let only = clients.keys().next().copied();
+            clients.insert(only.unwrap_or(1), "client".into());
         }
         diagram::mermaid(&self.records, &clients)
     }

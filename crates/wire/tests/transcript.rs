@@ -331,8 +331,12 @@ fn named_clients_stand_on_both_sides_of_the_server() {
     assert!(diagram.ends_with("  C2->>S: text: hello\n"), "{diagram}");
 }
 
-/// What crates/book asks of a sequence diagram, and then the renderer itself.
+/// What crates/book asks of a sequence diagram, what mermaid's own grammar does, which
+/// ends a statement at `;` and begins a comment at `#` or `%%`, and then the renderer.
 fn assert_renders(source: &str, messages: usize) {
+    for mark in [";", "#", "%%", "wrap:"] {
+        assert!(!source.contains(mark), "{mark} in\n{source}");
+    }
     let mut lines = source.lines();
     assert_eq!(lines.next(), Some("sequenceDiagram"));
     let arrows = lines.filter(|line| {
@@ -369,6 +373,7 @@ fn any_payload_makes_a_diagram_with_one_arrow_a_message() {
         "<br/>",
         "</script>",
         "&lt;",
+        "wrap:",
         "\u{2028}",
         "\u{85}",
         "😀",
@@ -397,7 +402,10 @@ fn any_payload_makes_a_diagram_with_one_arrow_a_message() {
 #[test]
 fn several_connections_are_several_participants() {
     let diagram = transcript(&sessions()).mermaid();
-    assert!(diagram.contains("  participant C2 as #2\n"), "{diagram}");
+    assert!(
+        diagram.contains("  participant C2 as client 2\n"),
+        "{diagram}"
+    );
     assert!(diagram.contains("  C2->>S: ping probe\n"), "{diagram}");
     // One arrow for a packet that came as a text and two binary messages.
     assert_eq!(diagram.matches("\"baz\"").count(), 1, "{diagram}");
@@ -446,7 +454,7 @@ fn a_remark_and_what_was_not_decoded_are_shown() {
     }
     let diagram = transcript.mermaid();
     assert!(
-        diagram.contains("  Note over C1,S: told to stop; ％％ ‹-- loop\n"),
+        diagram.contains("  Note over C1,S: told to stop； ％％ ‹-- loop\n"),
         "{diagram}"
     );
     assert_renders(&diagram, diagram.matches("->>").count());
