@@ -63,7 +63,9 @@ pub(crate) fn mermaid(
         let client = format!("C{}", record.connection);
         arrows.push(match (event, record.direction) {
             _ if record.connection == 0 => format!("Note over {everyone}: {label}"),
-            (Event::Note(_), _) => format!("Note over {client},S: {label}"),
+            (Event::Note(_) | Event::Missed { .. }, _) => {
+                format!("Note over {client},S: {label}")
+            }
             (_, Direction::ToServer) => format!("{client}->>S: {label}"),
             (_, Direction::ToClient) => format!("S->>{client}: {label}"),
         });

@@ -178,18 +178,20 @@ struct Reporter {
 impl Reporter {
     fn report(&self, direction: Direction, event: Event) {
         let missed = self.queue.missed.swap(0, Ordering::Relaxed);
-        let told = missed == 0 || self.send(direction, Event::Missed { n: missed });
-        if !told || !self.send(direction, event) {
+        // They may have been any connection's.
+        let told =
+            missed == 0 || self.send(0, direction, Event::Missed { n: missed });
+        if !told || !self.send(self.connection, direction, event) {
             let lost = 1 + if told { 0 } else { missed };
             self.queue.missed.fetch_add(lost, Ordering::Relaxed);
         }
     }
 
-    fn send(&self, direction: Direction, event: Event) -> bool {
+    fn send(&self, connection: u64, direction: Direction, event: Event) -> bool {
         let size = event.size();
         let queued = self.queue.bytes.fetch_add(size, Ordering::Relaxed);
         let record = Record {
-            connection: self.connection,
+            connection,
             at: self.start.elapsed(),
             direction,
             event,

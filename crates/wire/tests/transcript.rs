@@ -445,18 +445,23 @@ fn a_remark_and_what_was_not_decoded_are_shown() {
         direction: ToServer,
         event: Event::Note("told to stop; %% <-- loop".into()),
     });
+    transcript.push(Record {
+        connection: 1,
+        at: Duration::ZERO,
+        direction: ToServer,
+        event: Event::Missed { n: 900 },
+    });
     let text = transcript.normalised().to_string();
     for line in [
         "< hi\n< ! a broken chunk; shown as it came:\n< no size\n",
-        "# told to stop; %% <-- loop\n",
+        "# told to stop; %% <-- loop\n# 900 events left out here\n",
     ] {
         assert!(text.contains(line), "{line:?} in\n{text}");
     }
     let diagram = transcript.mermaid();
-    assert!(
-        diagram.contains("  Note over C1,S: told to stop； ％％ ‹-- loop\n"),
-        "{diagram}"
-    );
+    let notes = "  Note over C1,S: told to stop； ％％ ‹-- loop\n  \
+        Note over C1,S: 900 events left out here\n";
+    assert!(diagram.contains(notes), "{diagram}");
     assert_renders(&diagram, diagram.matches("->>").count());
 }
 
