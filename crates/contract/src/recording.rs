@@ -18,7 +18,7 @@ const LIMITS: Limits = Limits {
 /// The most events that are kept …
 const MOST_EVENTS: usize = 300;
 
-/// … and the most payload that they hold, in bytes.
+/// … and the most memory that they take, in bytes.
 const MOST_BYTES: usize = 256 << 10;
 
 /// Several connections in one transcript, in the order in which the test sent and
@@ -42,7 +42,7 @@ const MOST_BYTES: usize = 256 << 10;
 /// # }
 /// ```
 ///
-/// The last 300 events are kept, with up to 256 KiB of payload. A transcript says how
+/// The last 300 events are kept, in up to 256 KiB. A transcript says how
 /// many came before.
 #[derive(Clone, Debug, Default)]
 pub struct Recording(Arc<Mutex<Log>>);
@@ -55,7 +55,7 @@ struct Log {
     count: u64,
     /// How many had to make room.
     left_out: u64,
-    /// The payload in `events`.
+    /// The size of `events`.
     bytes: usize,
     /// That of connection 1 is the first.
     names: Vec<String>,

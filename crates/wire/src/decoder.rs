@@ -85,19 +85,29 @@ pub enum Event {
 }
 
 impl Event {
-    /// The bytes of payload that it holds.
+    /// The memory that it takes, in bytes: its own, and that of the text and payload
+    /// in it.
     pub fn size(&self) -> usize {
+        // Heads are taken apart field by field, so that a new one is noticed here.
         let of_headers = |headers: &http::Headers| {
-            let sizes = headers.iter().map(|(name, value)| name.len() + value.len());
-            sizes.sum::<usize>()
+            let own = size_of_val(&**headers);
+            let texts = headers.iter().map(|(name, value)| name.len() + value.len());
+            own + texts.sum::<usize>()
         };
-        match self {
-            Self::Http(http::Event::Request(request)) => {
-                request.target.len() + of_headers(&request.headers)
-            }
-            Self::Http(http::Event::Response(response)) => {
-                of_headers(&response.headers)
-            }
+        let held = match self {
+            Self::Tcp(Tcp::Unreachable(why)) => why.len(),
+            Self::Http(http::Event::Request(http::Request {
+                method,
+                target,
+                version: _,
+                headers,
+            })) => method.len() + target.len() + of_headers(headers),
+            Self::Http(http::Event::Response(http::Response {
+                status: _,
+                reason,
+                version: _,
+                headers,
+            })) => reason.len() + of_headers(headers),
             Self::Http(http::Event::Part(body) | http::Event::Body(body)) => {
                 body.bytes.len()
             }
@@ -112,12 +122,15 @@ impl Event {
             },
             Self::SocketIo(Ok(packet)) => {
                 let attached = packet.attachments.iter().map(Vec::len);
-                packet.json.len() + packet.namespace.len() + attached.sum::<usize>()
+                let own = size_of_val(&*packet.attachments);
+                let text = packet.json.len() + packet.namespace.len();
+                text + own + attached.sum::<usize>()
             }
             Self::Undecoded { start, .. } => start.len(),
             Self::Note(text) => text.len(),
             _ => 0,
-        }
+        };
+        size_of::<Self>() + held
     }
 }
 

@@ -38,7 +38,7 @@ pub struct Record {
 /// The most events that wait to be taken …
 const MOST_RECORDS: usize = 4096;
 
-/// … and the most payload that they hold, in bytes.
+/// … and the most memory that they take, in bytes.
 const MOST_BYTES: usize = 16 << 20;
 
 /// The most that is read at once, and so the most that a tap holds of what one side has
@@ -52,7 +52,7 @@ const READ: usize = 16 << 10;
 /// side stalls, the other has to wait, as without a tap.
 ///
 /// Events have to be taken with [`next`](Self::next). If nobody does, up to 4,096 of
-/// them are kept, with up to 16 MiB of payload; any more are dropped, and
+/// them are kept, in up to 16 MiB; any more are dropped, and
 /// [`Event::Missed`] stands in its place. Forwarding never waits for them.
 ///
 /// Dropping a tap ends it and its connections.
