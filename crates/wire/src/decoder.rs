@@ -11,6 +11,17 @@ pub enum Direction {
     ToClient,
 }
 
+impl Direction {
+    /// The opposite one.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::ToServer => Self::ToClient,
+            Self::ToClient => Self::ToServer,
+        }
+    }
+}
+
 /// How much a [`Decoder`] keeps, in bytes, for each direction. What exceeds a limit is
 /// still counted, and followed where the protocol allows it.
 #[derive(Clone, Copy, Debug)]
@@ -325,19 +336,17 @@ impl Decoder {
     }
 
     /// Reports what has arrived in a direction and would be reported later: a part of
-    /// an HTTP body, or bytes that are not decoded. Call it where a reader should see
-    /// that they came before what follows.
+    /// an HTTP body, unless it is one of Engine.IO, or bytes that are not decoded. Call
+    /// it where a reader should see that they came before what follows.
     pub fn flush(&mut self, direction: Direction) -> Events {
         let side = self.side(direction);
         let event = match &mut side.layer {
+            // A part of a payload of Engine.IO could not be read as packets.
+            Layer::Http(_) if side.engine != Engine::None => None,
             Layer::Http(http) => http.flush().map(Event::Http),
             Layer::Opaque(unread) => mem::take(unread).event(),
             _ => None,
         };
-        if matches!(event, Some(Event::Http(_))) {
-            // The rest of a payload is no payload.
-            side.engine = Engine::None;
-        }
         event.map(|event| (direction, event)).into_iter().collect()
     }
 

@@ -14,9 +14,9 @@ use tokio::{
         TcpListener, TcpStream,
         tcp::{ReadHalf, WriteHalf},
     },
-    sync::{mpsc, oneshot},
+    sync::{mpsc, watch},
     task::{JoinHandle, JoinSet},
-    time::sleep,
+    time::{sleep, timeout},
 };
 
 use crate::{Decoder, Direction, Event, Limits, Tcp};
@@ -45,6 +45,10 @@ const MOST_BYTES: usize = 16 << 20;
 /// sent and the other has not taken. Beyond that the sender has to wait.
 const READ: usize = 16 << 10;
 
+/// What has come of a body, or of bytes that are not decoded, is reported after so long
+/// without more of it, so that a stream shows while it runs.
+const SILENCE: Duration = Duration::from_millis(100);
+
 /// A TCP proxy on loopback that reports what passes.
 ///
 /// It forwards every byte untouched and at once, whether it can be decoded or not. It
@@ -64,7 +68,7 @@ pub struct Tap {
     start: Instant,
     accepting: Option<JoinHandle<()>>,
     /// Never used to send: dropping it is the signal to stop.
-    running: Option<oneshot::Sender<()>>,
+    running: Option<watch::Sender<()>>,
 }
 
 /// What is known about the events on their way from the connections to the tap's owner.
@@ -105,7 +109,7 @@ impl Tap {
             sender,
             queue: Arc::clone(&queue),
         };
-        let (running, stopped) = oneshot::channel();
+        let (running, stopped) = watch::channel(());
         let accepting = accept(listener, target, limits, reporter, stopped);
         Ok(Self {
             addr,
@@ -149,8 +153,8 @@ impl Tap {
         })
     }
 
-    /// Stops listening and cuts the connections. Events already seen can still be
-    /// taken.
+    /// Stops listening and cuts the connections. What has come is reported, complete or
+    /// not, and can still be taken.
     pub async fn stop(&mut self) {
         self.running = None;
         if let Some(accepting) = self.accepting.take() {
@@ -210,7 +214,7 @@ async fn accept(
     target: SocketAddr,
     limits: Limits,
     mut reporter: Reporter,
-    mut stopped: oneshot::Receiver<()>,
+    mut stopped: watch::Receiver<()>,
 ) {
     let mut connections = JoinSet::new();
     loop {
@@ -218,108 +222,128 @@ async fn accept(
             accepted = listener.accept() => match accepted {
                 Ok((client, _)) => {
                     reporter.connection += 1;
-                    let reporter = reporter.clone();
-                    connections.spawn(connection(client, target, limits, reporter));
+                    let link = Link {
+                        decoder: Mutex::new(Decoder::new(limits)),
+                        reporter: reporter.clone(),
+                    };
+                    connections.spawn(connection(client, target, link, stopped.clone()));
                 }
                 // Out of file descriptors, most likely: some will be free again.
                 Err(_) => sleep(Duration::from_millis(50)).await,
             },
             Some(_) = connections.join_next() => {}
-            _ = &mut stopped => break,
+            _ = stopped.changed() => break,
         }
     }
     drop(listener);
-    connections.shutdown().await;
+    while connections.join_next().await.is_some() {}
 }
 
 async fn connection(
     mut client: TcpStream,
     target: SocketAddr,
-    limits: Limits,
-    reporter: Reporter,
+    link: Link,
+    mut stopped: watch::Receiver<()>,
 ) {
-    let mut server = match TcpStream::connect(target).await {
+    let server = tokio::select! {
+        server = TcpStream::connect(target) => server,
+        _ = stopped.changed() => return,
+    };
+    let mut server = match server {
         Ok(server) => server,
         Err(error) => {
             let event = Event::Tcp(Tcp::Unreachable(error.to_string()));
-            reporter.report(Direction::ToServer, event);
+            link.reporter.report(Direction::ToServer, event);
             let _ = client.set_zero_linger();
             return;
         }
     };
-    reporter.report(Direction::ToServer, Event::Tcp(Tcp::Opened));
+    let opened = Event::Tcp(Tcp::Opened);
+    link.reporter.report(Direction::ToServer, opened);
     // What arrives is to leave at once. An error here shows again at the first write.
     let _ = (client.set_nodelay(true), server.set_nodelay(true));
 
-    // A std Mutex, not a tokio one, because nothing awaits while it is held.
-    let decoder = Mutex::new(Decoder::new(limits));
     let outcome = {
         let (client_in, client_out) = client.split();
         let (server_in, server_out) = server.split();
-        tokio::try_join!(
-            forward(
-                Direction::ToServer,
-                client_in,
-                server_out,
-                &decoder,
-                &reporter
-            ),
-            forward(
-                Direction::ToClient,
-                server_in,
-                client_out,
-                &decoder,
-                &reporter
-            ),
-        )
+        let to_server = link.forward(Direction::ToServer, client_in, server_out);
+        let to_client = link.forward(Direction::ToClient, server_in, client_out);
+        tokio::select! {
+            outcome = async { tokio::try_join!(to_server, to_client) } => outcome,
+            _ = stopped.changed() => Ok(((), ())),
+        }
     };
-    if outcome.is_err() {
+    // One that has ended has nothing more to report.
+    for direction in [Direction::ToServer, Direction::ToClient] {
+        link.decode(direction, |decoder| decoder.abort(direction));
+    }
+    if let Err(by) = outcome {
+        link.reporter.report(by, Event::Tcp(Tcp::Reset));
         // Dropping a socket would send FIN, as if all had been sent. Without time to
         // linger it sends RST. On the one that was already aborted this does nothing.
         let _ = (client.set_zero_linger(), server.set_zero_linger());
     }
 }
 
-/// Forwards one direction until it ends.
-async fn forward(
-    direction: Direction,
-    mut from: ReadHalf<'_>,
-    mut to: WriteHalf<'_>,
-    decoder: &Mutex<Decoder>,
-    reporter: &Reporter,
-) -> io::Result<()> {
-    let decode = |events: &dyn Fn(&mut Decoder) -> Vec<(Direction, Event)>| {
-        let mut decoder = decoder.lock().unwrap_or_else(PoisonError::into_inner);
+/// What the two directions of a connection share.
+struct Link {
+    /// A std Mutex, not a tokio one, because nothing awaits while it is held.
+    decoder: Mutex<Decoder>,
+    reporter: Reporter,
+}
+
+impl Link {
+    /// Reports what the decoder makes of what has come in a direction.
+    fn decode(
+        &self,
+        direction: Direction,
+        decode: impl FnOnce(&mut Decoder) -> Vec<(Direction, Event)>,
+    ) {
+        let mut decoder =
+            self.decoder.lock().unwrap_or_else(PoisonError::into_inner);
+        // What the other side has sent came before.
+        let mut events = decoder.flush(direction.other());
+        events.extend(decode(&mut decoder));
         // Under the lock: the other direction's events must not come in between.
-        for (direction, event) in events(&mut decoder) {
-            reporter.report(direction, event);
+        for (direction, event) in events {
+            self.reporter.report(direction, event);
         }
-    };
-    let aborted = |by: Direction, error: io::Error| {
-        decode(&|decoder| decoder.abort(by));
-        reporter.report(by, Event::Tcp(Tcp::Reset));
-        error
-    };
-    let other = match direction {
-        Direction::ToServer => Direction::ToClient,
-        Direction::ToClient => Direction::ToServer,
-    };
-    let mut buffer = vec![0; READ];
-    loop {
-        let read = from.read(&mut buffer).await;
-        let length = read.map_err(|error| aborted(direction, error))?;
-        if length == 0 {
-            decode(&|decoder| decoder.finish(direction));
-            reporter.report(direction, Event::Tcp(Tcp::Fin));
-            // This fails if the reader is gone, and then no FIN is needed.
-            let _ = to.shutdown().await;
-            return Ok(());
+    }
+
+    /// Forwards one direction until it ends.
+    ///
+    /// # Errors
+    ///
+    /// Who has aborted the connection.
+    async fn forward(
+        &self,
+        direction: Direction,
+        mut from: ReadHalf<'_>,
+        mut to: WriteHalf<'_>,
+    ) -> Result<(), Direction> {
+        let mut buffer = vec![0; READ];
+        loop {
+            let read = match timeout(SILENCE, from.read(&mut buffer)).await {
+                Ok(read) => read,
+                Err(_) => {
+                    self.decode(direction, |decoder| decoder.flush(direction));
+                    from.read(&mut buffer).await
+                }
+            };
+            let length = read.map_err(|_| direction)?;
+            if length == 0 {
+                self.decode(direction, |decoder| decoder.finish(direction));
+                self.reporter.report(direction, Event::Tcp(Tcp::Fin));
+                // This fails if the reader is gone, and then no FIN is needed.
+                let _ = to.shutdown().await;
+                return Ok(());
+            }
+            let bytes = &buffer[..length];
+            // Before they are forwarded, so that no answer to them is seen first.
+            self.decode(direction, |decoder| decoder.feed(direction, bytes));
+            // A side that cannot be written to has aborted the connection.
+            let written = to.write_all(bytes).await;
+            written.map_err(|_| direction.other())?;
         }
-        let bytes = &buffer[..length];
-        // Before they are forwarded, so that no answer to them is seen first.
-        decode(&|decoder| decoder.feed(direction, bytes));
-        // A side that cannot be written to has aborted the connection.
-        let written = to.write_all(bytes).await;
-        written.map_err(|error| aborted(other, error))?;
     }
 }

@@ -862,6 +862,13 @@ fn what_has_arrived_is_reported_when_asked_for() {
     let event = |event| vec![(ToServer, Event::Http(event))];
     assert_eq!(part, event(http::Event::Part(body(b"he", false))));
     assert_eq!(rest, event(http::Event::Body(body(b"llo", true))));
+    // A part of a payload would be no payload.
+    let post = b"POST /engine.io/?EIO=4 HTTP/1.1\r\nContent-Length: 6\r\n\r\n2p";
+    decoder.feed(ToServer, post);
+    assert_eq!(decoder.flush(ToServer), []);
+    let ping = engineio::Packet::Ping("probe".into());
+    let events = decoder.feed(ToServer, b"robe");
+    assert_eq!(events[1..], [(ToServer, Event::EngineIo(Ok(ping)))]);
 
     decoder.feed(ToServer, b"no HTTP\r\n");
     for bytes in [&b"no HTTP\r\n"[..], b"more"] {

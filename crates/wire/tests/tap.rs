@@ -127,6 +127,50 @@ async fn half_close_ends_one_direction_and_the_other_goes_on() -> Result {
 }
 
 #[tokio::test]
+async fn what_has_come_shows_before_its_end() -> Result {
+    let (mut client, mut tap, mut server) = tapped().await?;
+    client.write_all(b"GET /stream HTTP/1.1\r\n\r\n").await?;
+    let stream = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n";
+    server.write_all(stream.as_bytes()).await?;
+    let part = |body: &[u8]| http::Body {
+        bytes: body.to_vec(),
+        length: body.len() as u64,
+        complete: false,
+    };
+    let one = Event::Http(http::Event::Part(part(b"one")));
+    // Nobody says more for now.
+    until(&mut tap, |record| record.event == one).await?;
+    server.write_all(b"3\r\ntwo\r\n").await?;
+    let mut buffer = [0; 200];
+    let mut came = 0;
+    while !buffer[..came].ends_with(b"two\r\n") {
+        came += timeout(DEADLINE, client.read(&mut buffer[came..])).await??;
+    }
+    client.write_all(b"enough\r\n").await?;
+    let more = until(&mut tap, |record| record.direction == ToServer).await?;
+    let two = Event::Http(http::Event::Part(part(b"two")));
+    assert_eq!(more[0].event, two);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_has_come_when_the_tap_stops_is_reported() -> Result {
+    let (mut client, mut tap, mut server) = tapped().await?;
+    client.write_all(b"GET / HTTP/1.1\r\n\r\n\0\0\0").await?;
+    let mut request = [0; 21];
+    timeout(DEADLINE, server.read_exact(&mut request)).await??;
+    server.write_all(b"HTTP/1.1 200 OK\r\n\r\nhal").await?;
+    let mut response = [0; 22];
+    timeout(DEADLINE, client.read_exact(&mut response)).await??;
+    tap.stop().await;
+    let records = std::iter::from_fn(|| tap.try_next());
+    let transcript = records.collect::<Transcript>().to_string();
+    assert!(transcript.contains("> 3 bytes: 00 00 00\n"), "{transcript}");
+    assert!(transcript.ends_with("< hal\n"), "{transcript}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_reset_is_passed_on_as_a_reset() -> Result {
     for direction in [ToServer, ToClient] {
         let (client, mut tap, server) = tapped().await?;
