@@ -9,12 +9,12 @@ use std::{
 };
 
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncReadExt, AsyncWriteExt, Interest},
     net::{
         TcpListener, TcpStream,
         tcp::{ReadHalf, WriteHalf},
     },
-    sync::{mpsc, watch},
+    sync::{Barrier, mpsc, watch},
     task::{JoinHandle, JoinSet},
     time::{sleep, timeout},
 };
@@ -225,6 +225,7 @@ async fn accept(
                     let link = Link {
                         decoder: Mutex::new(Decoder::new(limits)),
                         reporter: reporter.clone(),
+                        over: Barrier::new(2),
                     };
                     connections.spawn(connection(client, target, link, stopped.clone()));
                 }
@@ -290,6 +291,9 @@ struct Link {
     /// A std Mutex, not a tokio one, because nothing awaits while it is held.
     decoder: Mutex<Decoder>,
     reporter: Reporter,
+    /// Where a direction that has ended waits for the other: the connection may still be
+    /// aborted.
+    over: Barrier,
 }
 
 impl Link {
@@ -336,14 +340,24 @@ impl Link {
                 self.reporter.report(direction, Event::Tcp(Tcp::Fin));
                 // This fails if the reader is gone, and then no FIN is needed.
                 let _ = to.shutdown().await;
-                return Ok(());
+                return tokio::select! {
+                    biased;
+                    _ = self.over.wait() => Ok(()),
+                    _ = from.ready(Interest::ERROR) => Err(direction),
+                };
             }
             let bytes = &buffer[..length];
             // Before they are forwarded, so that no answer to them is seen first.
             self.decode(direction, |decoder| decoder.feed(direction, bytes));
-            // A side that cannot be written to has aborted the connection.
-            let written = to.write_all(bytes).await;
-            written.map_err(|_| direction.other())?;
+            tokio::select! {
+                biased;
+                // A side that cannot be written to has aborted the connection.
+                written = to.write_all(bytes) => {
+                    written.map_err(|_| direction.other())?;
+                }
+                // Nobody reads now who would see it.
+                _ = from.ready(Interest::ERROR) => return Err(direction),
+            }
         }
     }
 }

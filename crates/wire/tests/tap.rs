@@ -6,7 +6,7 @@ use std::{collections::HashMap, io, time::Duration};
 
 use support::*;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncReadExt, AsyncWriteExt, Interest},
     net::{TcpListener, TcpStream},
     time::timeout,
 };
@@ -201,26 +201,28 @@ async fn a_server_that_does_not_listen_is_told_and_resets_the_client() -> Result
     Ok(())
 }
 
-#[tokio::test]
-async fn a_reader_that_stalls_makes_the_sender_wait() -> Result {
-    let (client, mut tap, mut server) = tapped().await?;
+/// Writes until nobody takes more: what the kernel's buffers of two connections hold.
+async fn fill(stream: &TcpStream) -> Result<usize> {
     let chunk = [7; 64 << 10];
-    // What the kernel's buffers of two connections take; then it has to end.
     let mut sent = 0_usize;
-    loop {
-        if timeout(Duration::from_millis(500), client.writable())
-            .await
-            .is_err()
-        {
-            break;
-        }
-        match client.try_write(&chunk) {
+    while let Ok(writable) =
+        timeout(Duration::from_millis(500), stream.writable()).await
+    {
+        writable?;
+        match stream.try_write(&chunk) {
             Ok(length) => sent += length,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(error) => return Err(error.into()),
         }
         assert!(sent < 64 << 20, "someone takes it all");
     }
+    Ok(sent)
+}
+
+#[tokio::test]
+async fn a_reader_that_stalls_makes_the_sender_wait() -> Result {
+    let (client, mut tap, mut server) = tapped().await?;
+    let sent = fill(&client).await?;
     // The tap is not stuck: once the server reads, everything comes.
     drop(client);
     let mut came = 0;
@@ -233,6 +235,25 @@ async fn a_reader_that_stalls_makes_the_sender_wait() -> Result {
     }
     assert_eq!(came, sent);
     until(&mut tap, is(ToServer, Tcp::Fin)).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_abort_is_passed_on_though_the_other_side_is_silent() -> Result {
+    for stalled in [true, false] {
+        let (mut client, mut tap, server) = tapped().await?;
+        if stalled {
+            fill(&client).await?;
+        } else {
+            client.shutdown().await?;
+            until(&mut tap, is(ToServer, Tcp::Fin)).await?;
+        }
+        client.set_zero_linger()?;
+        drop(client);
+        until(&mut tap, is(ToServer, Tcp::Reset)).await?;
+        let end = timeout(DEADLINE, server.ready(Interest::ERROR)).await??;
+        assert!(end.is_error());
+    }
     Ok(())
 }
 
