@@ -1,17 +1,20 @@
 //! What differs from run to run, and the placeholders for it in a committed transcript.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
-use crate::{Event, Tcp, engineio, http, socketio, websocket};
+use crate::{Event, Record, Tcp, engineio, http, socketio, websocket};
 
 /// Which placeholder stands for what.
 #[derive(Default)]
 pub(crate) struct Names {
     /// In the order in which they were found, then the longest first.
-    found: Vec<(String, String)>,
+    ids: Vec<(String, String)>,
     count: HashMap<&'static str, usize>,
+    ports: HashMap<String, String>,
+    /// The connections whose key is not [`KEY`], so that the answer to it differs too.
+    other_keys: HashSet<u64>,
 }
 
 /// The key of the handshake in RFC 6455, section 1.3, and the answer to it.
@@ -24,34 +27,29 @@ const SHORTEST_ID: usize = 8;
 impl Names {
     /// With names for ids that are known to be some.
     pub(crate) fn new(ids: &[(String, String)]) -> Self {
+        let ids = ids.iter().filter(|(id, _)| id.len() >= SHORTEST_ID);
         Self {
-            found: ids.to_vec(),
+            ids: ids.cloned().collect(),
             ..Self::default()
         }
     }
 
-    fn add(&mut self, kind: &'static str, value: &str) {
-        let known = self.found.iter().any(|(found, _)| found == value);
-        if known || (kind != "port" && value.len() < SHORTEST_ID) {
+    fn add(&mut self, kind: &'static str, id: &str) {
+        if id.len() < SHORTEST_ID || self.ids.iter().any(|(known, _)| known == id) {
             return;
         }
         let count = self.count.entry(kind).or_default();
         *count += 1;
-        let name = match kind {
-            "port" => (2999 + *count).to_string(),
-            kind => format!("{kind}-{count}"),
-        };
-        self.found.push((value.into(), name));
+        self.ids.push((id.into(), format!("{kind}-{count}")));
     }
 
     /// An id may be the beginning of another.
     pub(crate) fn longest_first(&mut self) {
-        self.found
-            .sort_by_key(|(value, _)| std::cmp::Reverse(value.len()));
+        self.ids.sort_by_key(|(id, _)| std::cmp::Reverse(id.len()));
     }
 
-    pub(crate) fn collect(&mut self, event: &Event) {
-        match event {
+    pub(crate) fn collect(&mut self, record: &Record) {
+        match &record.event {
             Event::Http(event) => {
                 if let http::Event::Request(request) = event {
                     let query = request.target.split_once('?').unwrap_or_default().1;
@@ -61,6 +59,10 @@ impl Names {
                         }
                     }
                     self.text(&request.target);
+                    let key = http::header(&request.headers, "sec-websocket-key");
+                    if key.is_some_and(|key| key != KEY) {
+                        self.other_keys.insert(record.connection);
+                    }
                 }
                 for (_, value) in headers(event) {
                     self.text(value);
@@ -104,7 +106,9 @@ impl Names {
             }
         }
         for (_, port) in ports(text) {
-            self.add("port", port);
+            let next = 3000 + self.ports.len();
+            let name = self.ports.entry(port.into());
+            name.or_insert_with(|| next.to_string());
         }
     }
 
@@ -113,13 +117,12 @@ impl Names {
         let mut out = String::new();
         let mut from = 0;
         for (at, port) in ports(text) {
-            let name = self.found.iter().find(|(found, _)| found == port);
             out += &text[from..at];
-            out += name.map_or(port, |(_, name)| name);
+            out += self.ports.get(port).map_or(port, String::as_str);
             from = at + port.len();
         }
         out += &text[from..];
-        let ids = self.found.iter().filter(|(id, _)| id.len() >= SHORTEST_ID);
+        let ids = self.ids.iter();
         ids.fold(out, |out, (id, name)| out.replace(id, name))
     }
 
@@ -130,17 +133,18 @@ impl Names {
         }
     }
 
-    pub(crate) fn normalise(&self, event: &Event) -> Event {
-        let mut event = event.clone();
+    pub(crate) fn normalise(&self, record: &Record) -> Event {
+        let mut event = record.event.clone();
+        let other_key = self.other_keys.contains(&record.connection);
         match &mut event {
             Event::Tcp(Tcp::Unreachable(why)) => *why = "unreachable".into(),
             Event::Note(note) => *note = self.replace(note),
             Event::Http(http::Event::Request(request)) => {
                 request.target = self.target(&request.target);
-                self.headers(&mut request.headers);
+                self.headers(&mut request.headers, other_key);
             }
             Event::Http(http::Event::Response(response)) => {
-                self.headers(&mut response.headers);
+                self.headers(&mut response.headers, other_key);
             }
             Event::Undecoded { bytes, start } => self.payload(start, bytes),
             Event::Http(http::Event::Part(body) | http::Event::Body(body)) => {
@@ -172,16 +176,17 @@ impl Names {
     /// The length is adapted to the new payload.
     fn payload(&self, kept: &mut Vec<u8>, length: &mut u64) {
         let replaced = self.replace_bytes(kept);
-        *length = *length - kept.len() as u64 + replaced.len() as u64;
+        let cut = length.saturating_sub(kept.len() as u64);
+        *length = cut + replaced.len() as u64;
         *kept = replaced;
     }
 
-    fn headers(&self, headers: &mut http::Headers) {
+    fn headers(&self, headers: &mut http::Headers, other_key: bool) {
         for (name, value) in headers {
             *value = match &*name.to_ascii_lowercase() {
                 "date" => "Thu, 01 Jan 1970 00:00:00 GMT".into(),
                 "sec-websocket-key" => KEY.into(),
-                "sec-websocket-accept" => ACCEPT.into(),
+                "sec-websocket-accept" if other_key => ACCEPT.into(),
                 _ => self.replace(value),
             };
         }
@@ -211,20 +216,12 @@ fn headers(event: &http::Event) -> &[(String, String)] {
 
 /// The ports in `text` that follow the name of this machine, and where they are.
 fn ports(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    let hosts = ["127.0.0.1:", "localhost:", "[::1]:"];
-    let mut at = 0;
-    std::iter::from_fn(move || {
-        loop {
-            let found = hosts
-                .iter()
-                .filter_map(|host| Some(text[at..].find(host)? + at + host.len()));
-            let start = found.min()?;
-            let digits = text[start..].bytes().take_while(u8::is_ascii_digit);
-            let end = start + digits.count();
-            at = end;
-            if (1..=5).contains(&(end - start)) {
-                return Some((start, &text[start..end]));
-            }
-        }
+    text.match_indices(':').filter_map(|(colon, _)| {
+        let hosts = ["127.0.0.1", "localhost", "[::1]"];
+        let host = hosts.iter().find(|host| text[..colon].ends_with(**host));
+        let rest = &text[colon + 1..];
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let is_port = host.is_some() && (1..=5).contains(&digits);
+        is_port.then(|| (colon + 1, &rest[..digits]))
     })
 }

@@ -125,20 +125,22 @@ impl Transcript {
     /// The same transcript without what differs from run to run, to be committed.
     ///
     /// Times, dates, local ports and masks become the same in every run, and the key of
-    /// a WebSocket handshake that of RFC 6455's example. Session ids and UUIDs become
+    /// a WebSocket handshake that of RFC 6455's example, with the answer to that. If it
+    /// was that key, the answer stays what it was. Session ids and UUIDs become
     /// placeholders: `sid-1` wherever the first id was, in headers, paths and payloads
     /// alike. A session id is a string of 8 or more characters that appears as `sid` or
-    /// `pid` in a handshake or as `sid=` in a path.
+    /// `pid` in a handshake or as `sid=` in a path. What a header or a frame says of a
+    /// length stays.
     #[must_use]
     pub fn normalised(&self) -> Self {
         let mut names = Names::new(&self.ids);
         for record in &self.records {
-            names.collect(&record.event);
+            names.collect(record);
         }
         names.longest_first();
         let records = self.records.iter().map(|record| Record {
             at: Duration::ZERO,
-            event: names.normalise(&record.event),
+            event: names.normalise(record),
             ..record.clone()
         });
         let ids = self.ids.iter();

@@ -177,6 +177,45 @@ fn what_differs_from_run_to_run_becomes_placeholders() {
 }
 
 #[test]
+fn a_wrong_answer_to_a_key_stays_wrong() {
+    let wrong = str::from_utf8(SWITCHING)
+        .expect("it is")
+        .replace("s3pP", "AAAA");
+    let handshake = |key: &str| {
+        let upgrade = String::from_utf8(upgrade("/")).expect("it is UTF-8");
+        let upgrade = upgrade.replace("dGhlIHNhbXBsZSBub25jZQ==", key);
+        let wire =
+            vec![(ToServer, upgrade.into()), (ToClient, wrong.clone().into())];
+        transcript(&[wire]).normalised().to_string()
+    };
+    let of_the_rfc = handshake("dGhlIHNhbXBsZSBub25jZQ==");
+    assert!(of_the_rfc.contains("Accept: AAAALMB"), "{of_the_rfc}");
+    // Whether it is the answer to another key is not known.
+    let other = handshake("AAAAAAAAAAAAAAAAAAAAAA==");
+    assert!(other.contains("Accept: s3pPLMB"), "{other}");
+}
+
+#[test]
+fn a_payload_longer_than_its_length_is_normalised_too() {
+    let event = |bytes: &str, length| {
+        let body = http::Body {
+            bytes: bytes.into(),
+            length,
+            complete: true,
+        };
+        let record = Record {
+            connection: 1,
+            at: Duration::ZERO,
+            direction: ToServer,
+            event: Event::Http(http::Event::Body(body)),
+        };
+        Transcript::from_iter([record])
+    };
+    let port = event("localhost:40123", 0).normalised();
+    assert_eq!(port, event("localhost:3000", 14));
+}
+
+#[test]
 fn the_same_session_with_other_ids_is_normalised_to_the_same() {
     let other = |wire: &Wire| -> Wire {
         let replaced = wire.iter().map(|(direction, bytes)| {
