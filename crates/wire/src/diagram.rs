@@ -1,7 +1,7 @@
 //! A transcript as a mermaid sequence diagram.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     fmt::Write as _,
 };
 
@@ -42,9 +42,9 @@ pub(crate) fn mermaid(
     let mut arrows: Vec<String> = Vec::new();
     // The arrow of the HTTP head that came last, by connection and direction.
     let mut heads: HashMap<_, usize> = HashMap::new();
-    for (at, record) in records.iter().enumerate() {
+    for (record, told) in records.iter().zip(told_elsewhere(records)) {
         let event = &record.event;
-        if is_told_elsewhere(record, records, at) {
+        if told {
             continue;
         }
         let label = label(&words::label(event));
@@ -76,26 +76,32 @@ pub(crate) fn mermaid(
     out
 }
 
-/// Whether another arrow says the same: that of the highest layer that was decoded.
-fn is_told_elsewhere(record: &Record, records: &[Record], at: usize) -> bool {
-    let same = |other: &&Record| other.connection == record.connection;
-    let is_packet = |other: &Record| {
-        matches!(other.event, Event::EngineIo(_) | Event::SocketIo(_))
-    };
-    match &record.event {
-        Event::Tcp(Tcp::Opened) => true,
-        Event::WebSocket(websocket::Event::Frame(_)) => true,
-        Event::WebSocket(websocket::Event::Message(message)) => {
-            use websocket::Kind;
-            matches!(message.kind, Kind::Text | Kind::Binary)
-                && records.iter().filter(same).any(is_packet)
+/// For each record, whether another arrow says the same: that of the highest layer that
+/// was decoded.
+fn told_elsewhere(records: &[Record]) -> Vec<bool> {
+    let is_packet =
+        |event: &Event| matches!(event, Event::EngineIo(_) | Event::SocketIo(_));
+    let packets = records.iter().filter(|record| is_packet(&record.event));
+    let with_packets: HashSet<_> = packets.map(|record| record.connection).collect();
+    // Whether the next event of a connection is a packet.
+    let mut next = HashMap::new();
+    let told = records.iter().rev().map(|record| {
+        let next = next.insert(record.connection, is_packet(&record.event));
+        match &record.event {
+            Event::Tcp(Tcp::Opened) => true,
+            Event::WebSocket(websocket::Event::Frame(_)) => true,
+            Event::WebSocket(websocket::Event::Message(message)) => {
+                use websocket::Kind;
+                matches!(message.kind, Kind::Text | Kind::Binary)
+                    && with_packets.contains(&record.connection)
+            }
+            Event::Http(http::Event::Body(_)) => next == Some(true),
+            _ => false,
         }
-        Event::Http(http::Event::Body(_)) => {
-            let mut after = records[at + 1..].iter().filter(same);
-            after.next().is_some_and(is_packet)
-        }
-        _ => false,
-    }
+    });
+    let mut told: Vec<_> = told.collect();
+    told.reverse();
+    told
 }
 
 /// What would mean something to mermaid: a comment (`%%`, `#`), an entity, the end of a
