@@ -28,7 +28,8 @@ pub(crate) fn mermaid(
         if n == middle {
             out += "  participant S as server\n";
         }
-        let _ = writeln!(out, "  participant C{connection} as {}", plain(name));
+        let name = plain(&printable(name, usize::MAX));
+        let _ = writeln!(out, "  participant C{connection} as {name}");
     }
     if middle == clients.len() {
         out += "  participant S as server\n";
@@ -116,12 +117,11 @@ const LOOKALIKES: [(&str, &str); 7] = [
     ("wrap:", "wrap："),
 ];
 
-/// Text that means nothing to mermaid.
+/// Printable text that means nothing to mermaid.
 fn plain(text: &str) -> String {
-    let text = printable(text, usize::MAX);
     let plain = LOOKALIKES
         .iter()
-        .fold(text, |text, (from, to)| text.replace(from, to));
+        .fold(text.to_owned(), |text, (from, to)| text.replace(from, to));
     plain.trim().into()
 }
 

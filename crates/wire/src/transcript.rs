@@ -99,6 +99,7 @@ impl Transcript {
                 let _ = write!(start, "{:>6} ms ", record.at.as_millis());
             }
             for line in words::lines(&record.event) {
+                // Blanks at the end of a payload are escaped: this is an empty line.
                 let line = format!("{mark} {line}");
                 let line = line.trim_end();
                 let _ = match style.colour {

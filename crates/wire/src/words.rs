@@ -160,9 +160,10 @@ fn status_line(response: &http::Response) -> String {
 
 /// The lines of a head, with the empty one at its end (RFC 9112, section 2.1).
 fn head(first: &str, headers: &http::Headers) -> Vec<String> {
-    let mut lines = vec![printable(first, LONGEST_LINE)];
+    let line = |text: &str| printable(text.trim_end(), LONGEST_LINE);
+    let mut lines = vec![line(first)];
     for (name, value) in headers {
-        lines.push(printable(&format!("{name}: {value}"), LONGEST_LINE));
+        lines.push(line(&format!("{name}: {value}")));
     }
     lines.push(String::new());
     lines
@@ -354,29 +355,54 @@ fn printable_bytes(kept: &[u8], length: u64, longest: usize) -> String {
     out
 }
 
-/// At most `longest` characters, and how many bytes they took. What is not printable is
-/// escaped, as in Rust.
+/// At most `longest` characters, and how many bytes they stand for. What cannot be seen
+/// is escaped as in Rust, and a backslash where it would look like such an escape.
 fn escaped(bytes: &[u8], longest: usize) -> (String, usize) {
+    let pieces = bytes.utf8_chunks().flat_map(|chunk| {
+        let (text, invalid) = (chunk.valid(), chunk.invalid());
+        let chars = text.char_indices().map(move |(at, char)| {
+            let rest = &text[at + char.len_utf8()..];
+            let ends = rest.is_empty() && invalid.is_empty();
+            let escapes = |next| is_hidden(next) || "\\nrtux".contains(next);
+            let piece = match char {
+                '\\' if rest.trim().is_empty() || rest.starts_with(escapes) => {
+                    "\\\\".to_owned()
+                }
+                _ if is_hidden(char) => char.escape_default().to_string(),
+                _ if ends && char.is_whitespace() => {
+                    char.escape_unicode().to_string()
+                }
+                _ => char.to_string(),
+            };
+            (piece, char.len_utf8())
+        });
+        chars.chain(invalid.iter().map(|byte| (format!("\\x{byte:02x}"), 1)))
+    });
     let mut out = String::new();
     let (mut shown, mut taken) = (0, 0);
-    for chunk in bytes.utf8_chunks() {
-        for char in chunk.valid().chars().take(longest.saturating_sub(shown)) {
-            match char {
-                // U+2028 and the marks that change the direction of writing.
-                '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-                    out.extend(char.escape_unicode());
-                }
-                char if char.is_control() => out.extend(char.escape_default()),
-                char => out.push(char),
-            }
-            shown += 1;
-            taken += char.len_utf8();
+    for (piece, length) in pieces {
+        shown += piece.chars().count();
+        if shown > longest {
+            break;
         }
-        for byte in chunk.invalid().iter().take(longest.saturating_sub(shown)) {
-            let _ = write!(out, "\\x{byte:02x}");
-            shown += 1;
-            taken += 1;
-        }
+        out += &piece;
+        taken += length;
     }
     (out, taken)
+}
+
+/// Marks that change the direction of writing or break a line, and what has no width but
+/// the joiners, which emoji and some scripts are made of.
+fn is_hidden(char: char) -> bool {
+    char.is_control()
+        || matches!(
+            char,
+            '\u{61c}'
+                | '\u{200b}'
+                | '\u{200e}'
+                | '\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{2069}'
+                | '\u{feff}'
+        )
 }

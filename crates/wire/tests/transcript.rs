@@ -53,7 +53,7 @@ fn each_line_says_who_sent_it_and_what_a_packet_means() {
 < Connection: Upgrade
 < Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=
 <
-> text, masked: 42["say","<b>hi</b> -->> %% \n"]
+> text, masked: 42["say","<b>hi</b> -->> %% \\n"]
 >   Engine.IO 4 message, Socket.IO 2 EVENT "say"
 > ping, masked, empty
 < text, more follows: 5 bytes
@@ -290,6 +290,7 @@ fn what_is_not_printable_is_escaped_and_what_is_long_is_cut() {
             (ToServer, said("\u{1b}[31m\u{202e}é")),
             (ToServer, said(&"y".repeat(1000))),
             (ToServer, frame(0x81, MASK, b"a\xff")),
+            (ToServer, said(&"\u{2066}".repeat(160))),
         ],
     );
     let text = transcript(&[wire]).to_string();
@@ -304,6 +305,34 @@ fn what_is_not_printable_is_escaped_and_what_is_long_is_cut() {
         text.lines().all(|line| line.chars().count() < 230),
         "{text}"
     );
+}
+
+#[test]
+fn what_differs_is_shown_differently() {
+    let shown = |payload: &[u8]| {
+        let message = vec![(ToServer, frame(0x81, MASK, payload))];
+        let text = transcript(&[opened("/", message)]).to_string();
+        let (_, shown) = text.rsplit_once("masked: ").expect("the payload");
+        shown.trim_end_matches('\n').to_owned()
+    };
+    let pairs: [(&str, &str); 12] = [
+        ("a\nb", "a\\nb"),
+        ("a\\nb", "a\\\\nb"),
+        ("a\\\nb", "a\\\\\\nb"),
+        ("\\x41 \\u0041", "\\\\x41 \\\\u0041"),
+        ("{\"a\":\"\\\"\"}", "{\"a\":\"\\\"\"}"),
+        ("hello ", "hello\\u{20}"),
+        ("hello\u{a0}", "hello\\u{a0}"),
+        ("  hello", "  hello"),
+        ("a\u{200b}b\u{feff}", "a\\u{200b}b\\u{feff}"),
+        ("\u{200e}\u{200f}\u{61c}", "\\u{200e}\\u{200f}\\u{61c}"),
+        ("👩\u{200d}🚀 한국어", "👩\u{200d}🚀 한국어"),
+        ("\\ ", "\\\\\\u{20}"),
+    ];
+    for (payload, expected) in pairs {
+        assert_eq!(shown(payload.as_bytes()), expected);
+    }
+    assert!(shown(b"\\\xff").starts_with("\\\\\\xff"));
 }
 
 #[test]
@@ -341,7 +370,7 @@ fn a_diagram_shows_the_highest_layer_of_each_message() {
   participant S as server
   C1->>S: GET /socket.io/?<br/>EIO=4&transport=websoc<br/>ket&si…, upgrade: websocket
   S->>C1: 101 Switching Protocols
-  C1->>S: EVENT [\"say\",\"‹b›hi‹/<br/>b› --›› ％％ ∖n\"]
+  C1->>S: EVENT [\"say\",\"‹b›hi‹/<br/>b› --›› ％％ ∖∖n\"]
   C1->>S: ping, empty
   S->>C1: EVENT [\"x\"]
   S->>C1: ! bytes that no packet has announced
