@@ -177,6 +177,20 @@ fn each_breach_of_rfc_6455_is_named_and_the_next_message_still_read() {
 }
 
 #[test]
+fn a_close_code_that_must_not_be_sent_is_named() {
+    let faults = |code: u16| {
+        let close = frame(0x88, MASK, &code.to_be_bytes());
+        faults(ToServer, &close)
+    };
+    for code in [1000, 1003, 1007, 1014, 3000, 4999] {
+        assert_eq!(faults(code), []);
+    }
+    for code in [0, 999, 1004, 1006, 1015, 2999, 5000] {
+        assert_eq!(faults(code), [Fault::CloseCode(code)]);
+    }
+}
+
+#[test]
 fn what_the_end_cuts_off_is_counted() {
     let first = frame(0x01, MASK, b"Hel");
     let ping = frame(0x89, MASK, b"alive?");

@@ -364,11 +364,14 @@ async fn a_stopped_or_dropped_tap_leaves_nothing_open() -> Result {
             tap.stop().await;
             assert_eq!(timeout(DEADLINE, tap.next()).await?, None);
         }
+        let addr = tap.addr();
         drop(tap);
         for stream in [&mut client, &mut server] {
             let end = timeout(DEADLINE, stream.read(&mut [0])).await?;
             assert!(matches!(end, Ok(0) | Err(_)));
         }
+        let refused = async { while TcpStream::connect(addr).await.is_ok() {} };
+        timeout(DEADLINE, refused).await?;
     }
     Ok(())
 }

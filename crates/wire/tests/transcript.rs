@@ -399,10 +399,10 @@ fn named_clients_stand_on_both_sides_of_the_server() {
     assert!(diagram.ends_with("  C2->>S: text: hello\n"), "{diagram}");
 }
 
-/// What crates/book asks of a sequence diagram, what mermaid's own grammar does, which
-/// ends a statement at `;` and begins a comment at `#` or `%%`, and then the renderer.
+/// What crates/book asks of a sequence diagram, what mermaid's own grammar does, and then
+/// the renderer.
 fn assert_renders(source: &str, messages: usize) {
-    for mark in [";", "#", "%%", "wrap:"] {
+    for mark in MERMAID {
         assert!(!source.contains(mark), "{mark} in\n{source}");
     }
     let mut lines = source.lines();

@@ -41,6 +41,10 @@ impl Random {
     }
 }
 
+/// What in a text would end a statement, begin a comment or say how to break lines, for
+/// mermaid's own grammar. The renderer here does not mind.
+pub const MERMAID: [&str; 4] = [";", "#", "%%", "wrap:"];
+
 /// A frame (RFC 6455, section 5.2) whose first byte is `first`.
 pub fn frame(first: u8, mask: Option<[u8; 4]>, payload: &[u8]) -> Vec<u8> {
     let head = Frame {
