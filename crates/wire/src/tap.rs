@@ -137,7 +137,8 @@ impl Tap {
         Some(record)
     }
 
-    /// The next event, if there is one now.
+    /// The next event, if there is one now. So `iter::from_fn(|| tap.try_next())` is all
+    /// that has come so far, for a [`Transcript`](crate::Transcript) for example.
     pub fn try_next(&mut self) -> Option<Record> {
         if let Ok(record) = self.records.try_recv() {
             self.queue.take(&record);
