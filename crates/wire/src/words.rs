@@ -39,7 +39,9 @@ pub(crate) fn lines(event: &Event) -> Vec<String> {
             let length = count(frame.length, "byte");
             format!("{}: {length}", frame_name(frame, ""))
         }
-        Event::WebSocket(websocket::Event::Message(m)) => message(m, LONGEST_LINE),
+        Event::WebSocket(websocket::Event::Message(m)) => {
+            message(m, m.masked, m.frames, LONGEST_LINE)
+        }
         Event::WebSocket(websocket::Event::Fault(fault)) => format!("! {fault}"),
         Event::EngineIo(Ok(packet)) => format!("  Engine.IO {}", engineio(packet)),
         Event::EngineIo(Err(fault)) => format!("  ! Engine.IO: {fault}"),
@@ -96,12 +98,7 @@ pub(crate) fn label(event: &Event) -> String {
         }
         Event::WebSocket(websocket::Event::Frame(frame)) => frame_name(frame, ""),
         Event::WebSocket(websocket::Event::Message(m)) => {
-            let unmasked = websocket::Message {
-                masked: false,
-                frames: 1,
-                ..m.clone()
-            };
-            message(&unmasked, LONGEST_IN_LABEL)
+            message(m, false, 1, LONGEST_IN_LABEL)
         }
         Event::WebSocket(websocket::Event::Fault(fault)) => format!("! {fault}"),
         Event::EngineIo(Err(fault)) => format!("! {fault}"),
@@ -223,15 +220,20 @@ fn frame_name(frame: &websocket::Frame, more: &str) -> String {
     name
 }
 
-fn message(message: &websocket::Message, longest: usize) -> String {
+fn message(
+    message: &websocket::Message,
+    masked: bool,
+    frames: u64,
+    longest: usize,
+) -> String {
     let frame = websocket::Frame {
         fin: true,
         rsv: 0,
         opcode: message.kind as u8,
-        mask: message.masked.then_some([0; 4]),
+        mask: masked.then_some([0; 4]),
         length: message.length,
     };
-    let more = match message.frames {
+    let more = match frames {
         1 => String::new(),
         n => format!(", in {n} frames"),
     };
