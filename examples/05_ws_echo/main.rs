@@ -17,7 +17,7 @@ use std::{convert::Infallible, time::Duration};
 use futures_util::{SinkExt, StreamExt};
 use http_body_util::Full;
 use hyper::{
-    HeaderMap, Method, Request, Response, StatusCode,
+    HeaderMap, Method, Request, Response, StatusCode, Version,
     body::{Bytes, Incoming},
     header::{self, HeaderName, HeaderValue},
     service::service_fn,
@@ -31,7 +31,7 @@ use tokio::{
 use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{
-        Error, Message,
+        Error,
         handshake::derive_accept_key,
         protocol::{CloseFrame, Role, WebSocketConfig, frame::coding::CloseCode},
     },
@@ -46,12 +46,13 @@ async fn main() -> lesson_kit::Result {
 }
 
 type Answer = Response<Full<Bytes>>;
+type Socket = WebSocketStream<TokioIo<Upgraded>>;
 
 // ANCHOR: answer
 async fn answer(request: Request<Incoming>) -> Result<Answer, Infallible> {
     let headers = request.headers();
     Ok(match request.uri().path() {
-        "/" if names(headers, header::UPGRADE, "websocket") => upgrade(request),
+        "/" if has_token(headers, header::UPGRADE, "websocket") => upgrade(request),
         "/" => page("text/html; charset=utf-8", include_str!("index.html")),
         "/style.css" => page("text/css; charset=utf-8", lesson_kit::STYLE),
         _ => refusal(StatusCode::NOT_FOUND, "there is only /\n"),
@@ -64,11 +65,13 @@ async fn answer(request: Request<Incoming>) -> Result<Answer, Infallible> {
 fn upgrade(mut request: Request<Incoming>) -> Answer {
     let headers = request.headers();
     if request.method() != Method::GET
-        || !names(headers, header::CONNECTION, "upgrade")
+        || request.version() != Version::HTTP_11
+        || !has_token(headers, header::CONNECTION, "upgrade")
     {
-        return refusal(StatusCode::BAD_REQUEST, "a handshake is a GET\n");
+        let why = "a handshake is a GET in HTTP/1.1 with Connection: Upgrade\n";
+        return refusal(StatusCode::BAD_REQUEST, why);
     }
-    if !names(headers, header::SEC_WEBSOCKET_VERSION, "13") {
+    if !has_token(headers, header::SEC_WEBSOCKET_VERSION, "13") {
         let mut response =
             refusal(StatusCode::UPGRADE_REQUIRED, "this is version 13\n");
         let value = HeaderValue::from_static;
@@ -80,18 +83,17 @@ fn upgrade(mut request: Request<Incoming>) -> Answer {
     }
     let key = headers.get(header::SEC_WEBSOCKET_KEY);
     let Some(key) = key.filter(|key| is_key(key.as_bytes())) else {
-        let why = "Sec-WebSocket-Key is 16 bytes in base64
-";
+        let why = "Sec-WebSocket-Key is 16 bytes in base64\n";
         return refusal(StatusCode::BAD_REQUEST, why);
     };
     let accept = derive_accept_key(key.as_bytes());
 
-    // A promise of the connection. It is kept once the answer below has been sent, so it
-    // must not be awaited before that.
+    // A promise of the connection. It is kept once the answer below has been sent, so
+    // it must not be awaited before that.
     let upgraded = hyper::upgrade::on(&mut request);
     tokio::spawn(async move {
         match upgraded.await {
-            Ok(connection) => converse(connection).await,
+            Ok(connection) => converse(open(connection).await).await,
             Err(error) => eprintln!("the connection was not handed over: {error}"),
         }
     });
@@ -105,64 +107,59 @@ fn upgrade(mut request: Request<Incoming>) -> Answer {
 }
 // ANCHOR_END: upgrade
 
-// ANCHOR: echo
+// ANCHOR: open
 /// From here on the connection no longer speaks HTTP.
-async fn converse(connection: Upgraded) {
+async fn open(connection: Upgraded) -> Socket {
     let config = WebSocketConfig::default()
-        // The default is 128 KiB for each connection.
+        // The defaults are 128 KiB each, for every connection.
         .read_buffer_size(4 * 1024)
+        .write_buffer_size(4 * 1024)
         .max_message_size(Some(LONGEST))
         .max_frame_size(Some(LONGEST));
-    let mut socket = WebSocketStream::from_raw_socket(
-        TokioIo::new(connection),
-        Role::Server,
-        Some(config),
-    )
-    .await;
+    let stream = TokioIo::new(connection);
+    Socket::from_raw_socket(stream, Role::Server, Some(config)).await
+}
+// ANCHOR_END: open
 
+// ANCHOR: echo
+async fn converse(mut socket: Socket) {
     while let Some(received) = socket.next().await {
-        let sent = match received {
-            Ok(message @ (Message::Text(_) | Message::Binary(_))) => {
-                socket.send(message).await
+        match received {
+            Ok(data) if data.is_text() || data.is_binary() => {
+                if socket.send(data).await.is_err() {
+                    return; // The client has gone.
+                }
             }
-            // `next` itself answers a ping, and a close.
-            Ok(_) => Ok(()),
-            Err(error) => match close_code(&error) {
-                Some(code) => return hang_up(socket, code, &error).await,
-                // The client has gone.
-                None => return,
-            },
-        };
-        if sent.is_err() {
-            return;
+            // A ping or a close: `next` itself answers it.
+            Ok(_) => {}
+            Err(error) => return hang_up(socket, &error).await,
         }
     }
 }
 // ANCHOR_END: echo
 
 // ANCHOR: close
-/// The code for a client that breaks the rules (RFC 6455, section 7.4.1).
-fn close_code(error: &Error) -> Option<CloseCode> {
-    match error {
-        Error::Capacity(_) => Some(CloseCode::Size),
-        Error::Utf8(_) => Some(CloseCode::Invalid),
-        Error::Protocol(_) => Some(CloseCode::Protocol),
-        _ => None,
-    }
+/// Ends a conversation after `error`: with a close code if the client broke a rule
+/// (RFC 6455, section 7.4.1). One that has gone does not hear it.
+async fn hang_up(socket: Socket, error: &Error) {
+    let code = match error {
+        Error::Capacity(_) => CloseCode::Size,
+        Error::Utf8(_) => CloseCode::Invalid,
+        Error::Protocol(_) => CloseCode::Protocol,
+        _ => return,
+    };
+    close(socket, code, &error.to_string()).await;
 }
 
-/// Says why, then waits for the client to close, as section 7.1.1 asks: a connection
-/// that is closed while bytes are still coming in is reset, and a reset can overtake
-/// the reason. A client that does not read gets two seconds for all of it.
-async fn hang_up(
-    mut socket: WebSocketStream<TokioIo<Upgraded>>,
-    code: CloseCode,
-    error: &Error,
-) {
-    let reason = error.to_string().into();
+/// Says why, at most 123 bytes, and waits for the client to close (RFC 6455, section
+/// 7.1.1). A client that does not read gets two seconds for all of it.
+async fn close(mut socket: Socket, code: CloseCode, reason: &str) {
+    let reason = reason.into();
     let farewell = async {
         let close = CloseFrame { code, reason };
         if socket.close(Some(close)).await.is_ok() {
+            // A connection that is closed while bytes are still coming in is reset,
+            // and the reset can overtake the close frame, so read on for a while.
             let mut connection = socket.into_inner();
             let _ = connection.shutdown().await;
             let _ = copy(&mut connection, &mut sink()).await;
@@ -172,20 +169,20 @@ async fn hang_up(
 }
 // ANCHOR_END: close
 
-/// 16 bytes in base64 are 22 characters and two `=`.
-fn is_key(key: &[u8]) -> bool {
-    let is_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/".contains(byte);
-    key.len() == 24 && key.ends_with(b"==") && key[..22].iter().all(is_base64)
-}
-
 /// Whether one of the comma-separated values of a header is `wanted`, ignoring case.
-fn names(headers: &HeaderMap, name: HeaderName, wanted: &str) -> bool {
+fn has_token(headers: &HeaderMap, name: HeaderName, wanted: &str) -> bool {
     let values = headers.get_all(name);
     let mut values = values.iter().filter_map(|value| value.to_str().ok());
     values.any(|value| {
         let mut parts = value.split(',');
         parts.any(|part| part.trim().eq_ignore_ascii_case(wanted))
     })
+}
+
+/// 16 bytes in base64 are 22 characters and two `=`.
+fn is_key(key: &[u8]) -> bool {
+    let is_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/".contains(byte);
+    key.len() == 24 && key.ends_with(b"==") && key[..22].iter().all(is_base64)
 }
 
 fn page(content_type: &'static str, body: &'static str) -> Answer {

@@ -61,7 +61,7 @@ async fn answer(mut request: Request<Incoming>) -> Result<Answer, Infallible> {
 
 /// The server's part of the handshake (RFC 6455, section 4.2).
 fn handshake(method: &Method, headers: &HeaderMap) -> Answer {
-    // TODO: three cases come before this one. `names` is for them, once it is right.
+    // TODO: three cases come before this one. `has_token` is for them, once it is right.
     let key = headers.get(header::SEC_WEBSOCKET_KEY);
     let Some(key) = key.filter(|key| is_key(key.as_bytes())) else {
         return bad_request();
@@ -78,7 +78,7 @@ fn bad_request() -> Answer {
 }
 
 /// Whether one of the comma-separated values of a header is `wanted`, ignoring case.
-fn names(headers: &HeaderMap, name: HeaderName, wanted: &str) -> bool {
+fn has_token(headers: &HeaderMap, name: HeaderName, wanted: &str) -> bool {
     // TODO: this is `===`. It knows neither lists nor other spellings.
     headers.get(name).is_some_and(|value| value == wanted)
 }

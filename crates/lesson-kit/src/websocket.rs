@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http_body_util::Full;
 use hyper::{
-    HeaderMap, Method, Request, Response, StatusCode,
+    HeaderMap, Method, Request, Response, StatusCode, Version,
     body::Bytes,
     header::{self, HeaderName, HeaderValue},
     upgrade::Upgraded,
@@ -29,7 +29,7 @@ pub type Socket = WebSocketStream<TokioIo<Upgraded>>;
 
 /// Whether a request asks for a WebSocket, with a correct handshake or not.
 pub fn asks_for_upgrade(headers: &HeaderMap) -> bool {
-    names(headers, header::UPGRADE, "websocket")
+    has_token(headers, header::UPGRADE, "websocket")
 }
 
 /// Answers the handshake (RFC 6455, section 4.2). Once the answer has been sent,
@@ -50,11 +50,13 @@ where
 {
     let headers = request.headers();
     if request.method() != Method::GET
-        || !names(headers, header::CONNECTION, "upgrade")
+        || request.version() != Version::HTTP_11
+        || !has_token(headers, header::CONNECTION, "upgrade")
     {
-        return text(StatusCode::BAD_REQUEST, "a handshake is a GET\n");
+        let why = "a handshake is a GET in HTTP/1.1 with Connection: Upgrade\n";
+        return text(StatusCode::BAD_REQUEST, why);
     }
-    if !names(headers, header::SEC_WEBSOCKET_VERSION, "13") {
+    if !has_token(headers, header::SEC_WEBSOCKET_VERSION, "13") {
         let mut response =
             text(StatusCode::UPGRADE_REQUIRED, "this is version 13\n");
         let value = HeaderValue::from_static;
@@ -66,8 +68,7 @@ where
     }
     let key = headers.get(header::SEC_WEBSOCKET_KEY);
     let Some(key) = key.filter(|key| is_key(key.as_bytes())) else {
-        let why = "Sec-WebSocket-Key is 16 bytes in base64
-";
+        let why = "Sec-WebSocket-Key is 16 bytes in base64\n";
         return text(StatusCode::BAD_REQUEST, why);
     };
     let accept = derive_accept_key(key.as_bytes());
@@ -75,18 +76,7 @@ where
     let upgraded = hyper::upgrade::on(&mut request);
     tokio::spawn(async move {
         match upgraded.await {
-            Ok(connection) => {
-                let config = WebSocketConfig::default()
-                    .read_buffer_size(4 * 1024)
-                    .write_buffer_size(4 * 1024)
-                    .max_message_size(Some(longest))
-                    .max_frame_size(Some(longest));
-                let stream = TokioIo::new(connection);
-                let socket =
-                    Socket::from_raw_socket(stream, Role::Server, Some(config))
-                        .await;
-                converse(socket).await;
-            }
+            Ok(connection) => converse(open(connection, longest).await).await,
             Err(error) => eprintln!("the connection was not handed over: {error}"),
         }
     });
@@ -99,8 +89,18 @@ where
         .expect("base64 is valid in a header")
 }
 
+async fn open(connection: Upgraded, longest: usize) -> Socket {
+    let config = WebSocketConfig::default()
+        .read_buffer_size(4 * 1024)
+        .write_buffer_size(4 * 1024)
+        .max_message_size(Some(longest))
+        .max_frame_size(Some(longest));
+    let stream = TokioIo::new(connection);
+    Socket::from_raw_socket(stream, Role::Server, Some(config)).await
+}
+
 /// Ends a conversation after `error`: with a close code if the client broke a rule
-/// (RFC 6455, section 7.4.1), silently if it is gone.
+/// (RFC 6455, section 7.4.1). One that has gone does not hear it.
 pub async fn hang_up(socket: Socket, error: &Error) {
     let code = match error {
         Error::Capacity(_) => CloseCode::Size,
@@ -165,7 +165,7 @@ fn is_key(key: &[u8]) -> bool {
 }
 
 /// Whether one of the comma-separated values of a header is `wanted`, ignoring case.
-fn names(headers: &HeaderMap, name: HeaderName, wanted: &str) -> bool {
+fn has_token(headers: &HeaderMap, name: HeaderName, wanted: &str) -> bool {
     let values = headers.get_all(name);
     let mut values = values.iter().filter_map(|value| value.to_str().ok());
     values.any(|value| {

@@ -4,22 +4,22 @@ import http from 'node:http';
 import { WebSocketServer } from 'ws';
 import { listen, onShutdown, pages, port } from '../../lesson-kit.mjs';
 
-// ANCHOR: answer
 const server = http.createServer(pages(new URL('../', import.meta.url)));
-// ANCHOR_END: answer
 
 // Before `ws` is attached: it passes on the server's errors as
 // its own, and nobody would be there to handle them.
 listen(server, port());
 
-// ANCHOR: echo
+// ANCHOR: open
 const wss = new WebSocketServer({
   server,
   path: '/',
   // The longest message, in bytes. The default is 100 MiB.
   maxPayload: 1024 * 1024,
 });
+// ANCHOR_END: open
 
+// ANCHOR: echo
 wss.on('connection', (socket) => {
   // For text and binary alike, `data` is a Buffer.
   socket.on('message', (data, isBinary) => {
