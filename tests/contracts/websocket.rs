@@ -70,17 +70,64 @@ async fn a_handshake_without_a_proper_key_is_a_bad_request() -> Result {
     Ok(())
 }
 
-/// RFC 6455, section 4.1: the handshake is a GET. What else it should be answered with
-/// is left open.
+/// RFC 6455, section 4.2.1, says what a handshake is. What is not one may be answered as
+/// any other request.
 #[tokio::test]
-async fn a_handshake_that_is_not_a_get_is_refused() -> Result {
+async fn what_is_no_handshake_is_where_the_two_differ() -> Result {
     let server = lesson().start().await?;
+    let with = |name, value| handshake("/").without(name).header(name, value);
+    for (request, rust, node) in [
+        (handshake("/").method("POST"), 400, 405),
+        (handshake("/").without("connection"), 400, 200),
+        (with("upgrade", "websocket, other"), 101, 400),
+        (with("upgrade", "h2c"), 200, 400),
+        (handshake("/nothing"), 404, 400),
+        (handshake("/style.css"), 200, 400),
+    ] {
+        let what = format!("{request:?}");
+        let response = server.request(request).await?;
+        let status = match peer() {
+            Peer::Rust => rust,
+            Peer::Node => node,
+        };
+        assert_eq!(response.status(), status, "{what}");
+    }
+    Ok(())
+}
+
+/// RFC 9110, section 7.8: HTTP/1.0 has no upgrades. `ws` does not look.
+#[tokio::test]
+async fn a_handshake_in_http_1_0_is_where_the_two_differ() -> Result {
+    let server = lesson().start().await?;
+    let mut connection = server.connect().await?;
+    let handshake = "GET / HTTP/1.0\r\n\
+        host: localhost\r\n\
+        upgrade: websocket\r\n\
+        connection: Upgrade\r\n\
+        sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+        sec-websocket-version: 13\r\n\r\n";
+    connection.send(handshake).await?;
     let status = match peer() {
         Peer::Rust => 400,
-        Peer::Node => 405,
+        Peer::Node => 101,
     };
-    let request = handshake("/").method("POST");
-    server.request(request).await?.expect_status(status)?;
+    connection.response().await?.expect_status(status)?;
+    Ok(())
+}
+
+/// Section 4.2.2: a server need not agree to any. A browser that asks for some closes the
+/// connection if there is none.
+#[tokio::test]
+async fn subprotocols_are_where_the_two_differ() -> Result {
+    let server = lesson().start().await?;
+    let name = "sec-websocket-protocol";
+    let request = handshake("/").header(name, "chat, other");
+    let response = server.request(request).await?;
+    response.expect_status(101)?;
+    match peer() {
+        Peer::Rust => response.expect_no_header(name)?,
+        Peer::Node => response.expect_header(name, "chat")?,
+    };
     Ok(())
 }
 
@@ -131,7 +178,14 @@ async fn a_close_is_answered_with_its_code() -> Result {
     }
     let mut socket = server.websocket("/").await?;
     socket.send(Frame::new(Opcode::Close, "")).await?;
-    socket.expect_close(None).await
+    socket.expect_close(None).await?;
+
+    // Whatever follows a close is ignored.
+    let mut socket = server.websocket("/").await?;
+    let late = Frame::new(Opcode::Ping, "too late").to_bytes();
+    let bytes = [Frame::close(1000, "").to_bytes(), late].concat();
+    socket.connection().send(bytes).await?;
+    socket.expect_close(Some(1000)).await
 }
 
 #[tokio::test]
@@ -149,6 +203,14 @@ async fn a_message_over_the_limit_is_refused_with_1009() -> Result {
         .send(Frame::new(Opcode::Text, half.clone()).more_follows())
         .await?;
     socket.send(Frame::new(Opcode::Continuation, half)).await?;
+    socket.expect_close(Some(1009)).await?;
+
+    // The length alone is enough: it is 2^63 - 1, and nothing follows.
+    let mut socket = server.websocket("/").await?;
+    let mut head = Frame::new(Opcode::Binary, vec![0; 65_536]).to_bytes();
+    head.truncate(14);
+    head[2..10].copy_from_slice(&i64::MAX.to_be_bytes());
+    socket.connection().send(head).await?;
     socket.expect_close(Some(1009)).await
 }
 
@@ -158,6 +220,13 @@ async fn text_that_is_not_utf_8_is_refused_with_1007() -> Result {
     let mut socket = server.websocket("/").await?;
     socket
         .send(Frame::new(Opcode::Text, *b"\xce\xba\xed\xa0\x80"))
+        .await?;
+    socket.expect_close(Some(1007)).await?;
+
+    // The reason of a close is text as well.
+    let mut socket = server.websocket("/").await?;
+    socket
+        .send(Frame::new(Opcode::Close, *b"\x03\xe8\xff"))
         .await?;
     socket.expect_close(Some(1007)).await
 }
@@ -198,7 +267,14 @@ async fn a_frame_that_breaks_the_rules_is_refused_with_1002() -> Result {
         Frame::new(Opcode::Ping, [0; 126]),
         Frame::new(Opcode::Ping, "").more_follows(),
         Frame::new(Opcode::Close, [3]),
+        // Codes that are reserved, or of no use on the wire.
+        Frame::close(999, ""),
+        Frame::close(1004, ""),
         Frame::close(1005, ""),
+        Frame::close(1006, ""),
+        Frame::close(1015, ""),
+        Frame::close(2999, ""),
+        Frame::close(5000, ""),
     ] {
         let mut socket = server.websocket("/").await?;
         socket.send(frame).await?;
