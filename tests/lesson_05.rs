@@ -1,10 +1,16 @@
 //! The contract of lesson 05, `examples/05_ws_echo`, and of its Node twin.
 
+use std::time::Duration;
+
 use contract::{
-    Frame, Lesson, Opcode, Result, compare_diagram_with_the_book,
-    compare_with_the_book,
+    Frame, Lesson, Opcode, Peer, Result, compare_diagram_with_the_book,
+    compare_with_the_book, peer, within,
 };
-use tokio::task::JoinSet;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt, copy, sink},
+    task::{JoinSet, yield_now},
+    time::timeout,
+};
 
 #[path = "contracts/program.rs"]
 mod program;
@@ -63,16 +69,24 @@ async fn a_message_in_pieces_comes_back_whole() -> Result {
 }
 
 #[tokio::test]
-async fn a_client_that_vanishes_does_no_harm() -> Result {
+#[cfg_attr(not(target_os = "linux"), ignore = "needs /proc")]
+async fn clients_that_vanish_leave_nothing_behind() -> Result {
     let server = lesson().start().await?;
+    let mut socket = server.websocket("/").await?;
+    let before = server.open_files()?;
     for _ in 0..20 {
         let mut socket = server.websocket("/").await?;
         socket
             .send(Frame::new(Opcode::Text, "half of it").more_follows())
             .await?;
-        drop(socket);
     }
-    let mut socket = server.websocket("/").await?;
+    within("end of the twenty connections", async {
+        while server.open_files()? > before {
+            yield_now().await;
+        }
+        Result::Ok(())
+    })
+    .await??;
     socket.send_text("still there?").await?;
     socket.expect_text("still there?").await
 }
@@ -94,6 +108,61 @@ async fn many_clients_each_get_their_own_back() -> Result {
     }
     let answered: Vec<Result<u32>> = clients.join_all().await;
     assert_eq!(answered.into_iter().sum::<Result<u32>>()?, 2_000);
+    Ok(())
+}
+
+/// The lesson reads the next message once the system has taken the one before, so a
+/// client that does not read soon cannot write. `ws` reads on, and keeps all the answers.
+#[tokio::test]
+#[cfg_attr(not(target_os = "linux"), ignore = "needs /proc")]
+async fn a_client_that_does_not_read_is_where_the_two_differ() -> Result {
+    const MESSAGES: usize = 64;
+    let server = lesson().start().await?;
+    let before = server.memory()?;
+    let frame = Frame::new(Opcode::Binary, vec![0; LIMIT]).to_bytes();
+    let unsent = frame.repeat(MESSAGES);
+    let mut unsent = &unsent[..];
+    let stream = server.websocket("/").await?.into_stream();
+    let (mut from, mut to) = stream.into_split();
+    while !unsent.is_empty() {
+        // Long enough to tell a server that waits from one that is busy.
+        match timeout(Duration::from_secs(1), to.write(unsent)).await {
+            Ok(written) => unsent = &unsent[written?..],
+            Err(_) => break,
+        }
+    }
+    let growth = || Result::Ok(server.memory()?.saturating_sub(before) >> 20);
+    match peer() {
+        Peer::Rust => {
+            assert!(!unsent.is_empty(), "it has read all that it can't answer");
+            let growth = growth()?;
+            assert!(growth < 16, "{growth} MiB more than before");
+        }
+        Peer::Node => {
+            assert!(unsent.is_empty(), "{} bytes are unsent", unsent.len());
+            // What it has not read yet is in the system's buffers.
+            within("32 MiB of answers in its memory", async {
+                while growth()? < 32 {
+                    yield_now().await;
+                }
+                Result::Ok(())
+            })
+            .await??;
+        }
+    }
+    // Nobody else waits, and nothing is lost.
+    let mut other = server.websocket("/").await?;
+    other.send_text("hello").await?;
+    other.expect_text("hello").await?;
+    let head_of_an_answer = 10;
+    let answers = (MESSAGES * (head_of_an_answer + LIMIT)) as u64;
+    let mut answers = (&mut from).take(answers);
+    let mut nowhere = sink();
+    let both = async {
+        tokio::try_join!(to.write_all(unsent), copy(&mut answers, &mut nowhere))
+    };
+    within("all the answers", both).await??;
+    assert_eq!(answers.limit(), 0, "bytes are missing");
     Ok(())
 }
 

@@ -147,6 +147,18 @@ impl Server {
         Ok(kib.ok_or_else(ended)? * 1024)
     }
 
+    /// How many files and sockets the server has open now. Only on Linux, as
+    /// [`memory`](Self::memory).
+    ///
+    /// # Errors
+    ///
+    /// The server has ended, or the system has no `/proc`.
+    pub fn open_files(&self) -> Result<usize> {
+        let ended = || Failure::new("the server has ended");
+        let pid = self.pid().ok_or_else(ended)?;
+        Ok(fs::read_dir(format!("/proc/{pid}/fd"))?.count())
+    }
+
     /// A new TCP connection to the server.
     ///
     /// # Errors
