@@ -149,10 +149,12 @@ async fn answers_come_in_the_order_of_the_questions() -> Result {
     Ok(())
 }
 
-/// serde reads a tagged enum from a list as well: the tag, then the content.
+/// serde reads a tagged enum from a list as well: the tag, then the content. And the tag
+/// is an enum to it, which may be an object.
 #[tokio::test]
-async fn a_list_in_place_of_the_object_is_where_the_two_differ() -> Result {
-    differ(r#"["add",[1,2]]"#, Some(3), None).await
+async fn other_shapes_of_a_call_are_where_the_two_differ() -> Result {
+    differ(r#"["add",[1,2]]"#, Some(3), None).await?;
+    differ(r#"{"op":{"add":null},"args":[1,2]}"#, Some(3), None).await
 }
 
 /// A number in JavaScript is a double, exact up to 2^53. The twin refuses what it could
@@ -171,13 +173,24 @@ async fn integers_beyond_2_to_the_53_are_where_the_two_differ() -> Result {
         Some(twice),
         None,
     )
+    .await?;
+    // The sum would be exact, but what comes before it would not.
+    differ(
+        r#"{"op":"sum","args":[9007199254740991,2,-2]}"#,
+        Some(9_007_199_254_740_991),
+        None,
+    )
     .await
 }
 
 /// `1.0` is the integer 1 to `JSON.parse`, and of two equal keys it keeps the last.
 #[tokio::test]
 async fn other_spellings_of_a_call_are_where_the_two_differ() -> Result {
-    differ(r#"{"op":"add","args":[1,1.0]}"#, None, Some(2)).await?;
+    for number in ["1.0", "10e-1", "1e0"] {
+        let call = format!(r#"{{"op":"add","args":[1,{number}]}}"#);
+        differ(&call, None, Some(2)).await?;
+    }
+    differ(r#"{"op":"add","args":[1,-0]}"#, None, Some(1)).await?;
     differ(r#"{"op":"add","op":"sub","args":[1,2]}"#, None, Some(-1)).await
 }
 

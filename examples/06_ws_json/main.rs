@@ -74,7 +74,7 @@ enum Reply {
 
 // ANCHOR: reply
 fn reply(text: &str) -> Reply {
-    match serde_json::from_str(text) {
+    match serde_json::from_str::<Call>(text) {
         Ok(call) => match compute(call) {
             Some(result) => Reply::Result(result),
             None => Reply::Error("no result in 64 bits".into()),

@@ -10,12 +10,17 @@ listen(server, port());
 const wss = new WebSocketServer({ server, path: '/', maxPayload: 1024 * 1024 });
 
 // ANCHOR: reply
+const isInteger = Number.isSafeInteger;
+
 const ops = {
   add: { count: 2, compute: ([a, b]) => a + b },
   sub: { count: 2, compute: ([a, b]) => a - b },
   mul: { count: 2, compute: ([a, b]) => a * b },
   div: { count: 2, compute: ([a, b]) => Math.trunc(a / b) },
-  sum: { compute: (all) => all.reduce((a, b) => a + b, 0) },
+  sum: {
+    compute: (all) =>
+      all.reduce((a, b) => exact(a + b), 0),
+  },
 };
 
 function reply(text) {
@@ -26,7 +31,7 @@ function reply(text) {
     throw new Error(`unknown op ${op}`);
   }
   const { count, compute } = ops[op];
-  if (!Array.isArray(args) || !args.every(Number.isSafeInteger)) {
+  if (!Array.isArray(args) || !args.every(isInteger)) {
     throw new Error('args is a list of integers');
   }
   if (count && args.length !== count) {
@@ -35,10 +40,13 @@ function reply(text) {
   if (Object.keys(rest).length > 0) {
     throw new Error('there is only op and args');
   }
-  // A double is exact up to 2^53; beyond that it is a guess.
-  const result = compute(args);
-  if (!Number.isSafeInteger(result)) throw new Error('no result');
-  return result;
+  return exact(compute(args));
+}
+
+// A double is exact up to 2^53; beyond that it is a guess.
+function exact(number) {
+  if (isInteger(number)) return number;
+  throw new Error('no result');
 }
 // ANCHOR_END: reply
 
