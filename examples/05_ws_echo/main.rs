@@ -125,14 +125,14 @@ async fn open(connection: Upgraded) -> Socket {
 async fn converse(mut socket: Socket) {
     while let Some(received) = socket.next().await {
         match received {
-            Ok(data) if data.is_text() || data.is_binary() => {
-                if socket.send(data).await.is_err() {
+            Ok(msg) if msg.is_text() || msg.is_binary() => {
+                if socket.send(msg).await.is_err() {
                     return; // The client has gone.
                 }
             }
-            // A ping or a close: `next` itself answers it.
+            // A ping or a close: `next` answers it.
             Ok(_) => {}
-            Err(error) => return hang_up(socket, &error).await,
+            Err(why) => return hang_up(socket, &why).await,
         }
     }
 }
