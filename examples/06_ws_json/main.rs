@@ -77,7 +77,7 @@ fn reply(text: &str) -> Reply {
     match serde_json::from_str::<Call>(text) {
         Ok(call) => match compute(call) {
             Some(result) => Reply::Result(result),
-            None => Reply::Error("no result in 64 bits".into()),
+            None => Reply::Error("no 64-bit result".into()),
         },
         Err(error) => Reply::Error(error.to_string()),
     }
@@ -91,7 +91,10 @@ fn compute(call: Call) -> Option<i64> {
         Call::Sub(a, b) => a.checked_sub(b),
         Call::Mul(a, b) => a.checked_mul(b),
         Call::Div(a, b) => a.checked_div(b),
-        Call::Sum(all) => all.into_iter().try_fold(0, i64::checked_add),
+        Call::Sum(all) => {
+            let mut all = all.into_iter();
+            all.try_fold(0, i64::checked_add)
+        }
     }
 }
 // ANCHOR_END: reply
