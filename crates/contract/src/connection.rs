@@ -33,7 +33,12 @@ pub struct Connection {
 }
 
 impl Connection {
-    pub(crate) async fn open(addr: SocketAddr) -> Result<Self> {
+    /// A new TCP connection to whatever listens there.
+    ///
+    /// # Errors
+    ///
+    /// It is refused, or not accepted.
+    pub async fn open(addr: SocketAddr) -> Result<Self> {
         let stream = within("connection", TcpStream::connect(addr)).await??;
         // A byte that a test sends must leave at once, not wait for more.
         stream.set_nodelay(true)?;

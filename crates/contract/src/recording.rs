@@ -1,5 +1,5 @@
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -53,8 +53,8 @@ struct Log {
     events: VecDeque<(u64, Record)>,
     /// How many have come.
     count: u64,
-    /// How many had to make room.
-    left_out: u64,
+    /// How many of each connection had to make room.
+    left_out: BTreeMap<u64, u64>,
     /// The size of `events`.
     bytes: usize,
     /// That of connection 1 is the first.
@@ -71,13 +71,14 @@ impl Log {
                 return;
             };
             self.bytes -= record.event.size();
-            self.left_out += 1;
+            *self.left_out.entry(record.connection).or_default() += 1;
         }
     }
 
-    fn forget(&mut self, which: impl Fn(&Record) -> bool) {
-        self.left_out = 0;
-        self.events.retain(|(_, record)| !which(record));
+    /// Forgets what is of these connections.
+    fn forget(&mut self, of: impl Fn(u64) -> bool) {
+        self.left_out.retain(|&connection, _| !of(connection));
+        self.events.retain(|(_, record)| !of(record.connection));
         let sizes = self.events.iter().map(|(_, record)| record.event.size());
         self.bytes = sizes.sum();
     }
@@ -127,8 +128,9 @@ impl Recording {
     fn up_to(&self, count: u64) -> Transcript {
         let log = self.log();
         let mut transcript = Transcript::default();
-        if log.left_out > 0 {
-            let missed = Event::Missed { n: log.left_out };
+        let n = log.left_out.values().sum();
+        if n > 0 {
+            let missed = Event::Missed { n };
             transcript.push(record(0, Direction::ToServer, missed));
         }
         let events = log.events.iter().take_while(|(n, _)| *n <= count);
@@ -213,6 +215,9 @@ impl Trace {
     }
 
     pub(crate) fn note(&mut self, text: &str) {
+        if self.off {
+            return;
+        }
         self.flush();
         self.push(vec![(Direction::ToServer, Event::Note(text.to_owned()))]);
     }
@@ -236,8 +241,7 @@ impl Trace {
     }
 
     pub(crate) fn forget(&mut self) {
-        let own = |record: &Record| record.connection == self.connection;
-        self.recording.log().forget(own);
+        self.recording.log().forget(|one| one == self.connection);
     }
 
     pub(crate) fn transcript(&self) -> Transcript {

@@ -42,20 +42,7 @@ impl Server {
     /// The handshake is refused, or is not answered with the packet that the protocol
     /// wants ("Handshake").
     pub async fn engineio(&self) -> Result<EngineIo> {
-        let mut engine = EngineIo {
-            socket: self.websocket(ENGINE_IO).await?,
-            open: Value::Null,
-            answers_pings: true,
-            last_id: 0,
-            unread: VecDeque::new(),
-        };
-        match engine.receive().await? {
-            engineio::Packet::Open(json) => {
-                engine.open = serde_json::from_str(&json)?;
-                Ok(engine)
-            }
-            other => Err(engine.failure(&format!("not `0{{…}}`: {other:?}"))),
-        }
+        EngineIo::open(self.websocket(ENGINE_IO).await?).await
     }
 
     /// Opens a session of its own and connects to `namespace` with `auth`, an object, or
@@ -88,6 +75,28 @@ pub struct EngineIo {
 }
 
 impl EngineIo {
+    /// Begins a session on a WebSocket that is open already.
+    ///
+    /// # Errors
+    ///
+    /// The server does not begin with the packet that the protocol wants ("Handshake").
+    pub async fn open(socket: WebSocket) -> Result<Self> {
+        let mut engine = Self {
+            socket,
+            open: Value::Null,
+            answers_pings: true,
+            last_id: 0,
+            unread: VecDeque::new(),
+        };
+        match engine.receive().await? {
+            engineio::Packet::Open(json) => {
+                engine.open = serde_json::from_str(&json)?;
+                Ok(engine)
+            }
+            other => Err(engine.failure(&format!("not `0{{…}}`: {other:?}"))),
+        }
+    }
+
     /// What the server has said in the handshake: `sid`, `pingInterval` and so on.
     pub fn handshake(&self) -> &Value {
         &self.open
