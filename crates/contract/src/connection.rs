@@ -7,8 +7,8 @@ use tokio::{
 };
 
 use wire::{
-    Direction, Tcp, Transcript,
-    http::{Headers, header},
+    Direction, Limits, Tcp, Transcript,
+    http::{self, Body, Event},
 };
 
 use crate::{
@@ -25,8 +25,9 @@ use crate::{
 pub struct Connection {
     stream: TcpStream,
     host: String,
-    /// Received, but not yet taken.
-    unread: Vec<u8>,
+    /// Received; the first `taken` bytes of it have been taken.
+    received: Vec<u8>,
+    taken: usize,
     /// How the server has ended the connection.
     ended: Option<Tcp>,
     trace: Trace,
@@ -45,7 +46,8 @@ impl Connection {
         Ok(Self {
             stream,
             host: addr.to_string(),
-            unread: Vec::new(),
+            received: Vec::new(),
+            taken: 0,
             ended: None,
             trace: Trace::default(),
         })
@@ -104,13 +106,15 @@ impl Connection {
 
     /// What has come and was not taken yet.
     pub(crate) fn unread(&self) -> &[u8] {
-        &self.unread
+        &self.received[self.taken..]
     }
 
     /// Takes the first `length` bytes of what has come.
-    pub(crate) fn take(&mut self, length: usize) -> Vec<u8> {
-        self.trace.add(Direction::ToClient, &self.unread[..length]);
-        self.unread.drain(..length).collect()
+    pub(crate) fn take(&mut self, length: usize) {
+        let end = self.taken + length;
+        let taken = &self.received[self.taken..end];
+        self.trace.add(Direction::ToClient, taken);
+        self.taken = end;
     }
 
     /// Sends `request` and reads the response. The connection stays open.
@@ -162,33 +166,44 @@ impl Connection {
     }
 
     async fn read_response(&mut self, method: &str) -> Result<Response> {
+        let mut decoder = http::Decoder::new(Direction::ToClient, LIMITS);
+        let (mut head, mut body) = (None, Body::default());
+        let (mut read, mut closed) = (0, false);
         let head = loop {
-            if let Some(head) = self.parse_head()? {
-                break head;
-            }
-            self.read_more("the head of a response").await?;
-        };
-        self.take(head.length);
-
-        let body = match body_length(method, &head) {
-            BodyLength::Exactly(length) => {
-                while self.unread.len() < length {
-                    self.read_more("the whole body").await?;
+            let mut rest = &self.unread()[read..];
+            let event = decoder.next(&mut rest, method == "HEAD");
+            read = self.unread().len() - rest.len();
+            match event {
+                Ok(Some(Event::Response(response))) => head = Some(response),
+                Ok(Some(Event::Body(whole))) => body = whole,
+                Err(fault) => {
+                    let what = format!("not an HTTP response: {fault}");
+                    return Err(self.failure(&what));
                 }
-                self.take(length)
+                _ => {}
             }
-            BodyLength::Chunked => self.read_chunks().await?,
-            BodyLength::UntilClose => {
-                while self.receive().await? > 0 {}
-                let body = self.take(self.unread.len());
-                self.end();
-                body
+            match head {
+                Some(head) if decoder.is_between() => break head,
+                _ if read < self.unread().len() || self.receive().await? > 0 => {}
+                None => return Err(self.cut_off("the head of a response")),
+                // The end of the connection may be that of the body.
+                Some(_) if !closed => {
+                    closed = true;
+                    if let Some(Event::Body(part)) = decoder.finish(true) {
+                        body = part;
+                    }
+                }
+                Some(_) => return Err(self.cut_off("the whole body")),
             }
         };
+        self.take(read);
+        if closed {
+            self.end();
+        }
         Ok(Response {
             status: head.status,
             headers: head.headers,
-            body,
+            body: body.bytes,
             moment: self.trace.moment(),
         })
     }
@@ -209,7 +224,7 @@ impl Connection {
     /// It is still open after `limit`, or more bytes come.
     pub async fn closed_within(&mut self, limit: Duration) -> Result {
         let more_came = timeout(limit, async {
-            Ok(!self.unread.is_empty() || self.receive().await? > 0)
+            Ok(!self.unread().is_empty() || self.receive().await? > 0)
         });
         match more_came.await {
             Ok(Ok(false)) => {
@@ -227,82 +242,34 @@ impl Connection {
         }
     }
 
-    /// The head that `unread` begins with, once it is complete.
-    fn parse_head(&self) -> Result<Option<Head>> {
-        let mut headers = [httparse::EMPTY_HEADER; 64];
-        let mut head = httparse::Response::new(&mut headers);
-        let parsed = head.parse(&self.unread).map_err(|error| {
-            self.failure(&format!("not an HTTP response: {error}"))
-        })?;
-        let httparse::Status::Complete(length) = parsed else {
-            return Ok(None);
-        };
-        let headers = head.headers.iter().map(|header| {
-            let value = String::from_utf8_lossy(header.value).into_owned();
-            (header.name.to_owned(), value)
-        });
-        let status = head.code.expect("a complete head has a status");
-        Ok(Some(Head {
-            length,
-            status,
-            headers: headers.collect(),
-        }))
-    }
-
-    /// A chunked body (RFC 9112, section 7.1). Trailers are not supported: none may come.
-    async fn read_chunks(&mut self) -> Result<Vec<u8>> {
-        let mut body = Vec::new();
-        loop {
-            let (start, length) = loop {
-                match httparse::parse_chunk_size(&self.unread) {
-                    Ok(httparse::Status::Complete((start, length))) => {
-                        break (start, usize::try_from(length)?);
-                    }
-                    Ok(httparse::Status::Partial) => {
-                        self.read_more("a chunk's size").await?;
-                    }
-                    Err(_) => return Err(self.failure("not a chunk's size")),
-                }
-            };
-            let end = start.checked_add(length).filter(|&end| end < MOST_UNREAD);
-            let end = end.ok_or_else(|| self.failure("a chunk that is too long"))?;
-            while self.unread.len() < end + 2 {
-                self.read_more("the whole chunk").await?;
-            }
-            if &self.unread[end..end + 2] != b"\r\n" {
-                return Err(self.failure("a chunk does not end with CRLF"));
-            }
-            body.extend_from_slice(&self.take(end + 2)[start..end]);
-            if length == 0 {
-                return Ok(body);
-            }
-        }
-    }
-
     /// Waits for more, which has to come if `wanted` is to be complete.
     pub(crate) async fn read_more(&mut self, wanted: &str) -> Result {
         match self.receive().await? {
-            0 => Err(self.failure(&format!("closed before {wanted} came"))),
+            0 => Err(self.cut_off(wanted)),
             _ => Ok(()),
         }
     }
 
-    /// Appends what comes next to `unread`; 0 if the server has closed.
+    /// Waits for what comes next, and says how much it is; 0 if the server has closed.
     async fn receive(&mut self) -> Result<usize> {
-        if self.unread.len() > MOST_UNREAD {
+        if self.unread().len() > MOST_UNREAD {
             let most = MOST_UNREAD >> 20;
             return Err(self.failure(&format!("more than {most} MiB came")));
         }
-        let read = self.stream.read_buf(&mut self.unread).await;
-        match read {
-            Ok(0) => self.ended = Some(Tcp::Fin),
-            Ok(_) => {}
-            Err(_) => {
-                self.ended = Some(Tcp::Reset);
-                return Err(self.failure(HUNG_UP));
+        let read = match &self.ended {
+            None => {
+                self.received.drain(..std::mem::take(&mut self.taken));
+                self.received.reserve(AT_ONCE);
+                self.stream.read_buf(&mut self.received).await.ok()
             }
+            Some(how) => (*how == Tcp::Fin).then_some(0),
+        };
+        match read {
+            None => self.ended = Some(Tcp::Reset),
+            Some(0) => self.ended = Some(Tcp::Fin),
+            Some(_) => {}
         }
-        Ok(read?)
+        read.ok_or_else(|| self.failure(HUNG_UP))
     }
 
     /// All has been taken, and the end was expected.
@@ -310,6 +277,10 @@ impl Connection {
         if let Some(how) = &self.ended {
             self.trace.end(how.clone());
         }
+    }
+
+    fn cut_off(&self, wanted: &str) -> Failure {
+        self.failure(&format!("closed before {wanted} came"))
     }
 
     /// Something was awaited in vain.
@@ -320,7 +291,7 @@ impl Connection {
     /// Something was awaited in vain: the failure shows all that has come.
     pub(crate) fn tell(&self, failure: Failure) -> Failure {
         let ended = self.ended.as_ref();
-        failure.with(self.trace.with_the_rest(&self.unread, ended))
+        failure.with(self.trace.with_the_rest(self.unread(), ended))
     }
 }
 
@@ -331,30 +302,12 @@ const HUNG_UP: &str = "the server has hung up";
 /// memory.
 const MOST_UNREAD: usize = 64 << 20;
 
-/// Status line and headers of a response.
-struct Head {
-    /// How many bytes it took.
-    length: usize,
-    status: u16,
-    headers: Headers,
-}
+/// The most that is read at once, in bytes.
+const AT_ONCE: usize = 16 << 10;
 
-/// Where a response's body ends (RFC 9112, section 6.3).
-enum BodyLength {
-    Exactly(usize),
-    Chunked,
-    UntilClose,
-}
-
-fn body_length(method: &str, head: &Head) -> BodyLength {
-    if method == "HEAD" || matches!(head.status, 100..=199 | 204 | 304) {
-        return BodyLength::Exactly(0);
-    }
-    if header(&head.headers, "transfer-encoding") == Some("chunked") {
-        return BodyLength::Chunked;
-    }
-    match header(&head.headers, "content-length").and_then(|n| n.parse().ok()) {
-        Some(length) => BodyLength::Exactly(length),
-        None => BodyLength::UntilClose,
-    }
-}
+/// A body is kept whole.
+const LIMITS: Limits = Limits {
+    head: 64 << 10,
+    body: MOST_UNREAD + AT_ONCE,
+    message: 0,
+};

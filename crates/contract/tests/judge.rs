@@ -3,7 +3,9 @@
 
 mod support;
 
-use contract::{Connection, Frame, Opcode, Recording, Result, WebSocket};
+use contract::{
+    Connection, Frame, Opcode, Recording, Request, Response, Result, WebSocket,
+};
 use support::{ACCEPTED, after_head};
 use tokio::io::AsyncWriteExt;
 
@@ -19,6 +21,11 @@ async fn says(bytes: impl Into<Vec<u8>>) -> Result<Connection> {
             .map(drop)
     })
     .await
+}
+
+/// The response of a server that says this and closes.
+async fn response(bytes: impl Into<Vec<u8>>) -> Result<Response> {
+    says(bytes).await?.request(&Request::get("/")).await
 }
 
 /// The client of a server that accepts it, sends these bytes and closes.
@@ -37,6 +44,71 @@ fn frame(opcode: Opcode, payload: impl Into<Vec<u8>>) -> Frame {
 
 fn bytes(frames: &[Frame]) -> Vec<u8> {
     frames.iter().flat_map(Frame::to_bytes).collect()
+}
+
+/// RFC 9110, sections 5.6.1 and 15.2; RFC 9112, sections 6 and 7.
+#[tokio::test]
+async fn a_response_may_be_written_in_many_ways() -> Result {
+    let many = "x: y\r\n".repeat(80);
+    for head in [
+        "transfer-encoding: Chunked\r\n\r\n5\r\nHello\r\n0\r\n\r\n",
+        "transfer-encoding: gzip, chunked\r\n\r\n5\r\nHello\r\n0\r\n\r\n",
+        "transfer-encoding: chunked\r\n\r\n5;a=b\r\nHello\r\n0\r\nage: 1\r\n\r\n",
+        "content-length: 5, 5\r\n\r\nHello",
+        "\r\nHello",
+        &format!("{many}content-length: 5\r\n\r\nHello"),
+    ] {
+        let response = response(format!("HTTP/1.1 200 OK\r\n{head}")).await?;
+        response.expect_body("Hello")?;
+    }
+    let response = response("HTTP/1.0 200 OK\r\n\r\n").await?;
+    response.expect_body("").map(drop)
+}
+
+/// RFC 9112, section 9.3.2.
+#[tokio::test]
+async fn each_response_ends_where_the_next_begins() -> Result {
+    let mut connection = says(
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n\
+         HTTP/1.1 404 Not Found\r\ncontent-length: 2\r\n\r\nno\
+         HTTP/1.1 204 No Content\r\n\r\n",
+    )
+    .await?;
+    let first = connection.request(&Request::get("/")).await?;
+    first.expect_status(200)?.expect_body("")?;
+    connection.response().await?.expect_body("no")?;
+    connection.response().await?.expect_status(204)?;
+    connection.closed().await
+}
+
+#[tokio::test]
+async fn a_response_that_breaks_the_rules_is_refused() {
+    let length = "a content-length that is not one number";
+    for (head, fault) in [
+        ("content-length: +5\r\n\r\nHello", length),
+        (
+            "content-length: 5\r\ncontent-length: 6\r\n\r\nHello",
+            length,
+        ),
+        (
+            "transfer-encoding: chunked\r\n\r\n5\r\nHello0\r\n\r\n",
+            "a broken chunk",
+        ),
+        ("a b: c\r\n\r\n", "not HTTP/1.1"),
+        (
+            "content-length: 6\r\n\r\nHello",
+            "closed before the whole body came",
+        ),
+        (
+            "transfer-encoding: chunked\r\n\r\n5\r\nHello\r\n",
+            "closed before the whole body came",
+        ),
+        ("x: y\r\n", "closed before the head of a response came"),
+    ] {
+        let got = response(format!("HTTP/1.1 200 OK\r\n{head}")).await;
+        let failure = got.expect_err("this is not right");
+        assert!(failure.message().contains(fault), "{fault}: {failure}");
+    }
 }
 
 #[tokio::test]

@@ -426,7 +426,7 @@ impl Decoder {
                     return;
                 }
                 Layer::Http(http) => match http.next(&mut input, bodiless) {
-                    Ok(None) => return,
+                    Ok(None) => {}
                     Ok(Some(event)) => self.http(direction, event, out),
                     Err(fault) => self.give_up(direction, Opaque::Http(fault), out),
                 },

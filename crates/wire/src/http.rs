@@ -146,7 +146,7 @@ impl fmt::Display for Fault {
 
 /// Decodes one direction of a connection, message after message.
 #[derive(Clone, Debug)]
-pub(crate) struct Decoder {
+pub struct Decoder {
     direction: Direction,
     limits: Limits,
     state: State,
@@ -167,7 +167,8 @@ enum State {
 }
 
 impl Decoder {
-    pub(crate) fn new(direction: Direction, limits: Limits) -> Self {
+    /// A decoder that begins between two messages.
+    pub fn new(direction: Direction, limits: Limits) -> Self {
         Self {
             direction,
             limits,
@@ -178,7 +179,7 @@ impl Decoder {
     }
 
     /// Whether the last message is over.
-    pub(crate) fn is_between(&self) -> bool {
+    pub fn is_between(&self) -> bool {
         matches!(self.state, State::Head)
     }
 
@@ -191,10 +192,10 @@ impl Decoder {
         &self.line
     }
 
-    /// Takes bytes from `input` until there is an event, or no bytes are left.
-    /// `bodiless` says that the next response has no body, whatever it declares (a HEAD
-    /// was sent).
-    pub(crate) fn next(
+    /// Takes bytes from `input` until there is an event, a message is over, or no bytes
+    /// are left. `bodiless` says that the next response has no body, whatever it declares
+    /// (a HEAD was sent).
+    pub fn next(
         &mut self,
         input: &mut &[u8],
         bodiless: bool,
@@ -245,8 +246,8 @@ impl Decoder {
                     if take_line(&mut self.line, input, self.limits.head)? {
                         let last = matches!(&*self.line, b"\r\n" | b"\n");
                         self.line.clear();
-                        if last && let Some(body) = self.end_of_body() {
-                            return Ok(Some(body));
+                        if last {
+                            return Ok(self.end_of_body());
                         }
                     }
                 }
@@ -279,8 +280,9 @@ impl Decoder {
         }
     }
 
-    /// The body that ends with the direction, or as much of it as has arrived.
-    pub(crate) fn finish(&mut self, fin: bool) -> Option<Event> {
+    /// The body that ends with the direction, which `fin` says is its right end, or as
+    /// much of it as has arrived.
+    pub fn finish(&mut self, fin: bool) -> Option<Event> {
         match self.state {
             State::UntilClose if fin => self.end_of_body(),
             _ if self.body.length == 0 => None,
