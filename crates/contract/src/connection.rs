@@ -1,8 +1,9 @@
-use std::{net::SocketAddr, time::Duration};
+use std::{io, net::SocketAddr, time::Duration};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
+    select,
     time::timeout,
 };
 
@@ -87,17 +88,45 @@ impl Connection {
         &self.host
     }
 
-    /// Sends these bytes and nothing else.
+    /// Sends these bytes and nothing else. What comes meanwhile is not read.
     ///
     /// # Errors
     ///
     /// The server has closed the connection, or does not read.
     pub async fn send(&mut self, bytes: impl AsRef<[u8]>) -> Result {
-        self.trace.add(Direction::ToServer, bytes.as_ref());
-        match within("room to send", self.stream.write_all(bytes.as_ref())).await {
+        self.write(bytes.as_ref(), false).await
+    }
+
+    async fn write(&mut self, mut bytes: &[u8], reads: bool) -> Result {
+        self.trace.add(Direction::ToServer, bytes);
+        let sent = within("room to send", async {
+            while !bytes.is_empty() {
+                let reads = reads
+                    && self.ended.is_none()
+                    && self.unread().len() < MOST_UNREAD;
+                self.received.reserve(AT_ONCE);
+                let (mut from, mut to) = self.stream.split();
+                select! {
+                    biased;
+                    sent = to.write(bytes) => bytes = &bytes[sent?..],
+                    // A server that waits for its answer to be read reads no more.
+                    read = from.read_buf(&mut self.received), if reads => {
+                        if read? == 0 {
+                            self.ended = Some(Tcp::Fin);
+                        }
+                    }
+                }
+            }
+            io::Result::Ok(())
+        });
+        match sent.await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) => {
-                self.ended = Some(Tcp::Reset);
+            Ok(Err(error)) => {
+                // What the server has said before may be why.
+                while let Ok(1..) = self.receive().await {}
+                if error.kind() == io::ErrorKind::ConnectionReset {
+                    self.ended = Some(Tcp::Reset);
+                }
                 Err(self.failure(HUNG_UP))
             }
             Err(failure) => Err(self.tell(failure)),
@@ -117,14 +146,21 @@ impl Connection {
         self.taken = end;
     }
 
-    /// Sends `request` and reads the response. The connection stays open.
+    /// Sends `request` and reads the response, also one that comes before all is sent.
+    /// The connection stays open.
     ///
     /// # Errors
     ///
     /// As for [`send`](Self::send) and [`response`](Self::response).
     pub async fn request(&mut self, request: &Request) -> Result<Response> {
-        self.send(request.to_bytes(&self.host)).await?;
-        self.response_to(&request.method).await
+        let bytes = request.to_bytes(&self.host);
+        match self.write(&bytes, true).await {
+            // It may have answered first (RFC 9110, section 15.5.14).
+            Err(failure) if failure.timed_out() || self.unread().is_empty() => {
+                Err(failure)
+            }
+            _ => self.response_to(&request.method).await,
+        }
     }
 
     /// Reads the response to a request other than HEAD.

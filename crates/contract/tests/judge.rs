@@ -112,6 +112,65 @@ async fn a_response_that_breaks_the_rules_is_refused() {
 }
 
 #[tokio::test]
+async fn the_answer_to_a_body_may_come_before_its_end() -> Result {
+    let much = Request::post_json("/", vec![b'x'; 32 << 20]);
+    let refusal = "HTTP/1.1 413 Content Too Large\r\ncontent-length: 0\r\n\r\n";
+    let mut refused = says(refusal).await?;
+    refused.request(&much).await?.expect_status(413)?;
+    refused.closed().await?;
+
+    Ok(())
+}
+
+/// Who closes while bytes still come in aborts the connection. Some systems then forget
+/// what has come.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn an_answer_is_read_although_the_server_has_hung_up() -> Result {
+    let much = Request::post_json("/", vec![b'x'; 32 << 20]);
+    let mut refused = after_head(async |mut stream| {
+        let refusal = b"HTTP/1.1 413 Content Too Large\r\ncontent-length: 0\r\n\r\n";
+        stream.write_all(refusal).await
+    })
+    .await?;
+    refused.request(&much).await?.expect_status(413).map(drop)
+}
+
+#[tokio::test]
+async fn a_server_may_answer_as_it_reads() -> Result {
+    const LENGTH: usize = 32 << 20;
+    let mut echo = after_head(async |mut stream| {
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {LENGTH}\r\n\r\n");
+        stream.write_all(head.as_bytes()).await?;
+        let (mut from, mut to) = stream.split();
+        tokio::io::copy(&mut from, &mut to).await.map(drop)
+    })
+    .await?;
+    let body = "x".repeat(LENGTH);
+    let response = echo.request(&Request::post_json("/", body.clone())).await?;
+    response.expect_body(&body).map(drop)
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn what_came_before_the_server_hung_up_is_shown() -> Result {
+    let mut connection = after_head(async |mut stream| {
+        stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await
+    })
+    .await?;
+    connection.send("GET / HTTP/1.1\r\n\r\n").await?;
+    let failure = loop {
+        if let Err(failure) = connection.send([b'x'; 1 << 16]).await {
+            break failure;
+        }
+    };
+    assert_eq!(failure.message(), "the server has hung up");
+    let wire = failure.transcript().unwrap_or_default();
+    assert!(wire.contains("< HTTP/1.1 400 Bad Request\n"), "{wire}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn nothing_is_recorded_of_what_is_not_recorded() -> Result {
     let mut client = socket("").await?;
     client.connection().record_nothing();
