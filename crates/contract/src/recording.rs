@@ -179,7 +179,8 @@ impl Moment {
 pub(crate) struct Trace {
     recording: Recording,
     connection: u64,
-    decoder: Decoder,
+    /// In a box, as tests keep hundreds of connections on the stack.
+    decoder: Box<Decoder>,
     last: Option<Direction>,
     /// Whether the end of the connection is recorded.
     over: bool,
@@ -192,7 +193,7 @@ impl Default for Trace {
         Self {
             recording: Recording::new(),
             connection: 1,
-            decoder: Decoder::new(LIMITS),
+            decoder: Box::new(Decoder::new(LIMITS)),
             last: None,
             over: false,
             off: false,

@@ -10,7 +10,7 @@ use wire::{
     socketio::{Kind, Packet},
 };
 
-use crate::{Failure, Frame, Opcode, Result, Server, WebSocket};
+use crate::{Failure, Frame, Opcode, Result, Server, WebSocket, within};
 
 /// The path at which a server answers with Engine.IO on a WebSocket.
 pub const ENGINE_IO: &str = "/socket.io/?EIO=4&transport=websocket";
@@ -137,17 +137,19 @@ impl EngineIo {
     ///
     /// None comes, or something that is none.
     pub async fn receive(&mut self) -> Result<engineio::Packet> {
+        let received = within("frame", self.next()).await;
+        self.told(received.flatten())
+    }
+
+    /// The next Engine.IO packet. This waits as long as need be.
+    async fn next(&mut self) -> Result<engineio::Packet> {
         loop {
-            let mut message = self.socket.receive().await?;
-            while !message.fin {
-                let next = self.socket.receive().await?;
-                message.fin = next.fin;
-                message.payload.extend(next.payload);
-            }
+            let message = self.socket.message().await?;
             let packet = match message.opcode {
                 Opcode::Binary => engineio::Packet::Binary(message.payload),
                 Opcode::Text => {
-                    let text = String::from_utf8(message.payload)?;
+                    let text = String::from_utf8(message.payload)
+                        .expect("other text breaks the rules of WebSocket");
                     engineio::Packet::parse(&text)
                         .map_err(|fault| self.failure(&fault.to_string()))?
                 }
@@ -162,6 +164,11 @@ impl EngineIo {
                 return Ok(packet);
             }
         }
+    }
+
+    /// If it was awaited in vain, the failure shows all that has come.
+    fn told<T>(&mut self, received: Result<T>) -> Result<T> {
+        received.map_err(|failure| self.socket.connection().tell(failure))
     }
 
     /// Waits for this packet, written as on the wire: `2`, `41/custom,`.
@@ -185,17 +192,23 @@ impl EngineIo {
     ///
     /// Something else comes first, or the session stays open.
     pub async fn expect_closed(&mut self) -> Result {
-        loop {
-            let frame = self.socket.receive().await?;
-            match (frame.opcode, &*frame.payload) {
-                (Opcode::Text, b"2") if self.answers_pings => self.send("3").await?,
-                (Opcode::Close, b"") => break,
-                _ => {
-                    let what = format!("a close was expected, and {frame} came");
-                    return Err(self.failure(&what));
+        let closed = within("frame", async {
+            loop {
+                let frame = self.socket.message().await?;
+                match (frame.opcode, &*frame.payload) {
+                    (Opcode::Text, b"2") if self.answers_pings => {
+                        self.send("3").await?;
+                    }
+                    (Opcode::Close, b"") => return Ok(()),
+                    _ => {
+                        let what = format!("a close was expected, and {frame} came");
+                        return Err(self.failure(&what));
+                    }
                 }
             }
-        }
+        });
+        let closed = closed.await.flatten();
+        self.told(closed)?;
         self.socket.send(Frame::new(Opcode::Close, "")).await?;
         self.socket.connection().closed().await
     }
@@ -216,16 +229,16 @@ impl EngineIo {
         }
     }
 
-    /// The next Socket.IO packet, with its attachments.
+    /// The next Socket.IO packet, with its attachments. This waits as long as need be.
     async fn packet(&mut self) -> Result<Packet> {
-        let text = match self.receive().await? {
+        let text = match self.next().await? {
             engineio::Packet::Message(text) => text,
             other => return Err(self.failure(&format!("no message: {other:?}"))),
         };
         let (mut packet, attachments) = Packet::parse(&text)
             .map_err(|fault| self.failure(&format!("{text}: {fault}")))?;
         for _ in 0..attachments {
-            match self.receive().await? {
+            match self.next().await? {
                 engineio::Packet::Binary(bytes) => packet.attachments.push(bytes),
                 other => {
                     return Err(self.failure(&format!("no attachment: {other:?}")));
@@ -241,7 +254,8 @@ impl EngineIo {
             return Ok(self.unread.remove(at).expect("it was found there"));
         }
         loop {
-            let packet = self.packet().await?;
+            let packet = within("frame", self.packet()).await.flatten();
+            let packet = self.told(packet)?;
             if is_it(&packet) {
                 return Ok(packet);
             }

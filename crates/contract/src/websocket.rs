@@ -1,7 +1,10 @@
-use std::fmt;
+use std::{collections::VecDeque, fmt};
 
 use tokio::net::TcpStream;
-use wire::websocket;
+use wire::{
+    Direction, Limits,
+    websocket::{self, Decoder, Event, Kind, Message},
+};
 
 use crate::{Connection, Failure, Request, Response, Result, within};
 
@@ -12,6 +15,10 @@ use crate::{Connection, Failure, Request, Response, Result, within};
 #[derive(Debug)]
 pub struct WebSocket {
     connection: Connection,
+    /// Knows the rules, and puts messages together.
+    decoder: Decoder,
+    /// Pings and pongs that came in the middle of a message.
+    between: VecDeque<Frame>,
 }
 
 /// The key of RFC 6455, section 1.3, and what a server has to answer.
@@ -20,8 +27,11 @@ const KEY: (&str, &str) =
 
 const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 
-/// A frame may not be longer than this, so that a wrong length is noticed.
+/// A frame, or a message, may not be longer than this, so that a wrong length is noticed.
 const LONGEST: usize = 64 << 20;
+
+/// More pings than this in the middle of one message are too many.
+const MOST_BETWEEN: usize = 1000;
 
 /// What a frame is for (RFC 6455, section 5.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -183,7 +193,15 @@ impl WebSocket {
     pub async fn open(mut connection: Connection, path: &str) -> Result<Self> {
         let response = connection.request(&handshake(path)).await?;
         accepted(&response)?;
-        Ok(Self { connection })
+        let limits = Limits {
+            message: LONGEST,
+            ..Limits::default()
+        };
+        Ok(Self {
+            connection,
+            decoder: Decoder::new(Direction::ToClient, limits, false),
+            between: VecDeque::new(),
+        })
     }
 
     /// The underlying connection, with its transcript.
@@ -219,32 +237,86 @@ impl WebSocket {
     ///
     /// # Errors
     ///
-    /// No frame arrives, or it breaks the rules for a server (section 5.1 and 5.5).
+    /// No frame arrives, or it breaks the rules for a server (RFC 6455, sections 5 to 8).
     pub async fn receive(&mut self) -> Result<Frame> {
-        let received = within("frame", async {
-            loop {
-                if let Some((frame, length)) =
-                    Frame::parse(self.connection.unread())?
-                {
-                    self.connection.take(length);
-                    return Ok(frame);
-                }
-                self.connection.read_more("a whole frame").await?;
-            }
-        });
-        let frame = received
-            .await
-            .and_then(|frame| frame)
-            .map_err(|failure| self.connection.tell(failure))?;
-        if frame.masked || frame.reserved != 0 {
-            let message = format!("a server may not send this frame: {frame}");
-            return Err(Failure::new(message).with(self.connection.transcript()));
+        if let Some(frame) = self.between.pop_front() {
+            return Ok(frame);
         }
-        Ok(frame)
+        let received = within("frame", self.next()).await.flatten();
+        match received {
+            Ok((frame, _)) => Ok(frame),
+            Err(failure) => Err(self.connection.tell(failure)),
+        }
+    }
+
+    /// The next frame, and the message that it completes. This waits as long as need be.
+    async fn next(&mut self) -> Result<(Frame, Option<Message>)> {
+        let (frame, length) = loop {
+            if let Some(complete) = Frame::parse(self.connection.unread())? {
+                break complete;
+            }
+            self.connection.read_more("a whole frame").await?;
+        };
+        let mut events = Vec::new();
+        let bytes = &self.connection.unread()[..length];
+        self.decoder.feed(bytes, &mut events);
+        self.connection.take(length);
+        let mut complete = None;
+        for event in events {
+            match event {
+                Event::Fault(fault) => {
+                    let what = format!("a server may not send `{frame}`: {fault}");
+                    let wire = self.connection.transcript();
+                    return Err(Failure::new(what).with(wire));
+                }
+                Event::Message(message) => complete = Some(message),
+                _ => {}
+            }
+        }
+        Ok((frame, complete))
+    }
+
+    /// The next message, as if it had come in one frame, or a control frame that is in no
+    /// message. This waits as long as need be.
+    pub(crate) async fn message(&mut self) -> Result<Frame> {
+        if let Some(frame) = self.between.pop_front() {
+            return Ok(frame);
+        }
+        let mut begun = false;
+        loop {
+            let (frame, message) = self.next().await?;
+            let Some(message) = message else {
+                begun = true;
+                continue;
+            };
+            let opcode = match message.kind {
+                Kind::Text => Opcode::Text,
+                Kind::Binary => Opcode::Binary,
+                // RFC 6455, section 5.4: it may stand between two frames of a message.
+                Kind::Ping | Kind::Pong if begun => {
+                    self.between.push_back(frame);
+                    if self.between.len() > MOST_BETWEEN {
+                        let what =
+                            format!("more than {MOST_BETWEEN} pings in a message");
+                        return Err(Failure::new(what));
+                    }
+                    continue;
+                }
+                _ => return Ok(frame),
+            };
+            if !message.is_whole() {
+                let what = format!("a message of {} bytes came", message.length);
+                return Err(Failure::new(what));
+            }
+            return Ok(Frame {
+                masked: false,
+                ..Frame::new(opcode, message.payload)
+            });
+        }
     }
 
     /// Waits for a message, in one frame or in several, and fails unless it is this
-    /// one.
+    /// one. Pings in the middle of it are left for [`receive`](Self::receive).
     ///
     /// # Errors
     ///
@@ -254,21 +326,16 @@ impl WebSocket {
         opcode: Opcode,
         payload: impl AsRef<[u8]>,
     ) -> Result {
-        let mut message = self.receive().await?;
-        while !message.fin {
-            let next = self.receive().await?;
-            message.fin = next.fin;
-            message.payload.extend(next.payload);
-        }
+        let received = within("frame", self.message()).await.flatten();
+        let got = received.map_err(|failure| self.connection.tell(failure))?;
         let expected = Frame {
             masked: false,
             ..Frame::new(opcode, payload.as_ref())
         };
-        if message == expected {
+        if got == expected {
             return Ok(());
         }
-        let (expected, got) =
-            (format_args!("{expected}"), format_args!("{message}"));
+        let (expected, got) = (format_args!("{expected}"), format_args!("{got}"));
         let failure = Failure::expected("message", &expected, &got);
         Err(failure.with(self.connection.transcript()))
     }

@@ -4,7 +4,8 @@
 mod support;
 
 use contract::{
-    Connection, Frame, Opcode, Recording, Request, Response, Result, WebSocket,
+    Connection, EngineIo, Frame, Opcode, Recording, Request, Response, Result,
+    WebSocket,
 };
 use support::{ACCEPTED, after_head};
 use tokio::io::AsyncWriteExt;
@@ -44,6 +45,121 @@ fn frame(opcode: Opcode, payload: impl Into<Vec<u8>>) -> Frame {
 
 fn bytes(frames: &[Frame]) -> Vec<u8> {
     frames.iter().flat_map(Frame::to_bytes).collect()
+}
+
+#[tokio::test]
+async fn a_ping_may_come_in_the_middle_of_a_message() -> Result {
+    let mut client = socket(bytes(&[
+        frame(Opcode::Text, "Hel").more_follows(),
+        frame(Opcode::Ping, "x"),
+        frame(Opcode::Continuation, "lo"),
+        frame(Opcode::Text, "next"),
+    ]))
+    .await?;
+    client.expect_text("Hello").await?;
+    client.expect(Opcode::Ping, "x").await?;
+    client.expect_text("next").await
+}
+
+#[tokio::test]
+async fn a_session_takes_messages_in_pieces() -> Result {
+    let mut engine = EngineIo::open(
+        socket(bytes(&[
+            frame(Opcode::Text, "0{}"),
+            frame(Opcode::Text, "2pro").more_follows(),
+            frame(Opcode::Pong, ""),
+            frame(Opcode::Continuation, "be"),
+        ]))
+        .await?,
+    )
+    .await?;
+    engine.expect("2probe").await
+}
+
+/// RFC 6455, sections 5.1 to 5.5 and 8.1.
+#[tokio::test]
+async fn a_frame_that_breaks_the_rules_is_refused() -> Result {
+    let hello = || frame(Opcode::Text, "Hello");
+    let reserved = Frame {
+        reserved: 4,
+        ..hello()
+    };
+    let masked = Frame {
+        masked: true,
+        ..hello()
+    };
+    let close = |code| Frame {
+        masked: false,
+        ..Frame::close(code, "")
+    };
+    let twice = [
+        frame(Opcode::Text, "Hel").more_follows(),
+        frame(Opcode::Text, "lo"),
+    ];
+    for (frames, fault) in [
+        (vec![reserved], "reserved bits 100"),
+        (vec![masked], "a frame from the server with a mask"),
+        (
+            vec![frame(Opcode::Ping, [0; 126])],
+            "a control frame of more than 125 bytes",
+        ),
+        (
+            vec![frame(Opcode::Ping, "").more_follows()],
+            "a control frame without FIN",
+        ),
+        (
+            vec![frame(Opcode::Reserved(3), "Hello")],
+            "reserved opcode 3",
+        ),
+        (
+            vec![frame(Opcode::Text, *b"Hell\xff")],
+            "text that is not UTF-8",
+        ),
+        (
+            vec![frame(Opcode::Continuation, "Hello")],
+            "a continuation of nothing",
+        ),
+        (vec![close(1005)], "close code 1005 must not be sent"),
+        (
+            twice.to_vec(),
+            "a new message before the last one had ended",
+        ),
+    ] {
+        refused(&bytes(&frames), fault).await?;
+    }
+    // "Hello" with a length in two bytes.
+    let fault = "a length in a longer form than it needs";
+    refused(b"\x81\x7e\x00\x05Hello", fault).await
+}
+
+/// The transcript has only the beginning of so long a text.
+#[tokio::test]
+async fn text_that_is_not_utf_8_far_in_is_refused() -> Result {
+    let text = ["x".repeat(1 << 20).as_bytes(), b"\xff"].concat();
+    let mut client = socket(bytes(&[frame(Opcode::Text, &*text)])).await?;
+    let failure = client.expect(Opcode::Text, &text).await;
+    let failure = failure.expect_err("the last byte is no text");
+    let fault = "text that is not UTF-8";
+    assert!(failure.message().contains(fault), "{failure}");
+    Ok(())
+}
+
+/// Recorded or not.
+async fn refused(frames: &[u8], fault: &str) -> Result {
+    for recorded in [true, false] {
+        let mut client = socket(frames).await?;
+        if !recorded {
+            client.connection().record_nothing();
+        }
+        let failure = client.expect_text("Hello").await;
+        let failure = failure.expect_err("this is not right");
+        assert!(failure.message().contains(fault), "{fault}: {failure}");
+        if recorded {
+            let wire = failure.transcript().unwrap_or_default();
+            assert!(wire.contains(&format!("< ! {fault}\n")), "{failure}");
+        }
+    }
+    Ok(())
 }
 
 /// RFC 9110, sections 5.6.1 and 15.2; RFC 9112, sections 6 and 7.

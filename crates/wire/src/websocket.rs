@@ -254,7 +254,7 @@ impl fmt::Display for Fault {
 
 /// Decodes one direction of a WebSocket.
 #[derive(Clone, Debug)]
-pub(crate) struct Decoder {
+pub struct Decoder {
     direction: Direction,
     limits: Limits,
     /// Whether RSV1 means "compressed" here (RFC 7692).
@@ -269,7 +269,9 @@ pub(crate) struct Decoder {
 }
 
 impl Decoder {
-    pub(crate) fn new(direction: Direction, limits: Limits, deflate: bool) -> Self {
+    /// A decoder that begins with the first frame. `deflate` says that RSV1 marks what is
+    /// compressed (RFC 7692).
+    pub fn new(direction: Direction, limits: Limits, deflate: bool) -> Self {
         Self {
             direction,
             limits,
@@ -303,8 +305,8 @@ impl Decoder {
         self.head.len() as u64 + message
     }
 
-    /// Takes all of `input`.
-    pub(crate) fn feed(&mut self, mut input: &[u8], out: &mut Vec<Event>) {
+    /// Takes all of `input`, and appends to `out` what it completes.
+    pub fn feed(&mut self, mut input: &[u8], out: &mut Vec<Event>) {
         loop {
             if let Some((frame, came)) = self.frame {
                 let left = usize::try_from(frame.length - came);

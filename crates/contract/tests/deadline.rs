@@ -1,0 +1,63 @@
+//! Nothing waits without end, whatever a server sends. The deadline of this file is short.
+
+mod support;
+
+use std::time::Duration;
+
+use contract::{EngineIo, Frame, Opcode, Result, WebSocket, set_deadline};
+use support::{ACCEPTED, after_head};
+use tokio::io::AsyncWriteExt;
+
+/// The client of a server that accepts it, sends the first frames, and then the others
+/// again and again.
+async fn flooded(first: Vec<Frame>, then: Vec<Frame>) -> Result<WebSocket> {
+    set_deadline(Duration::from_millis(500));
+    let bytes = |frames: Vec<Frame>| -> Vec<u8> {
+        let frames = frames.into_iter().map(|frame| Frame {
+            masked: false,
+            ..frame
+        });
+        frames.flat_map(|frame| frame.to_bytes()).collect()
+    };
+    let (first, then) = (bytes(first), bytes(then).repeat(100));
+    let connection = after_head(async move |mut stream| {
+        stream.write_all(ACCEPTED.as_bytes()).await?;
+        stream.write_all(&first).await?;
+        loop {
+            stream.write_all(&then).await?;
+        }
+    });
+    WebSocket::open(connection.await?, "/").await
+}
+
+fn text(text: &str) -> Frame {
+    Frame::new(Opcode::Text, text)
+}
+
+async fn session(then: &str) -> Result<EngineIo> {
+    EngineIo::open(flooded(vec![text("0{}")], vec![text(then)]).await?).await
+}
+
+#[tokio::test]
+async fn a_flood_of_pings_is_no_packet() -> Result {
+    let failure = session("2").await?.receive().await;
+    let failure = failure.expect_err("there is none");
+    assert!(failure.timed_out(), "{failure}");
+    let failure = session("2").await?.expect_closed().await;
+    assert!(failure.expect_err("it is not closed").timed_out());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_flood_of_frames_is_no_message() -> Result {
+    let more = || Frame::new(Opcode::Continuation, "").more_follows();
+    let first = || vec![text("").more_follows()];
+    let failure = flooded(first(), vec![more()]).await?.expect_text("").await;
+    assert!(failure.expect_err("it never ends").timed_out());
+
+    let ping = Frame::new(Opcode::Ping, "");
+    let failure = flooded(first(), vec![ping]).await?.expect_text("").await;
+    let failure = failure.expect_err("it never ends");
+    assert!(failure.message().contains("more than 1000"), "{failure}");
+    Ok(())
+}
