@@ -10,10 +10,13 @@ use wire::{
     socketio::{Kind, Packet},
 };
 
-use crate::{Failure, Frame, Opcode, Result, Server, WebSocket, within};
+use crate::{Failure, Frame, Opcode, Result, Server, WebSocket, deadline, within};
 
 /// The path at which a server answers with Engine.IO on a WebSocket.
 pub const ENGINE_IO: &str = "/socket.io/?EIO=4&transport=websocket";
+
+/// The most bytes that are kept of what came while something else was awaited.
+const MOST_UNREAD: usize = 64 << 20;
 
 /// A namespace that no lesson has.
 const NOWHERE: &str = "/nobody-is-here";
@@ -253,14 +256,34 @@ impl EngineIo {
         if let Some(at) = self.unread.iter().position(&is_it) {
             return Ok(self.unread.remove(at).expect("it was found there"));
         }
-        loop {
-            let packet = within("frame", self.packet()).await.flatten();
-            let packet = self.told(packet)?;
-            if is_it(&packet) {
-                return Ok(packet);
+        let before = self.unread.len();
+        let mut size = self.unread.iter().map(size).sum::<usize>();
+        let found = within("frame", async {
+            loop {
+                let packet = self.packet().await?;
+                if is_it(&packet) {
+                    return Ok(packet);
+                }
+                size += self::size(&packet);
+                if size > MOST_UNREAD {
+                    let most = MOST_UNREAD >> 20;
+                    let what = format!("more than {most} MiB of packets came");
+                    return Err(self.failure(&what));
+                }
+                self.unread.push_back(packet);
             }
-            self.unread.push_back(packet);
-        }
+        });
+        let found = found.await.flatten().map_err(|failure| {
+            match self.unread.len() - before {
+                others @ 1.. if failure.timed_out() => failure.saying(format!(
+                    "what was awaited did not come within {:?}, but {others} other \
+                     packets did",
+                    deadline()
+                )),
+                _ => failure,
+            }
+        });
+        self.told(found)
     }
 
     fn failure(&mut self, message: &str) -> Failure {
@@ -514,6 +537,13 @@ impl<E: BorrowMut<EngineIo>> SocketIo<E> {
         let what = format!("{expected} was expected, and {got} came");
         Err(self.engine().failure(&what))
     }
+}
+
+/// What a packet takes of memory, about.
+fn size(packet: &Packet) -> usize {
+    let attachments = packet.attachments.iter();
+    let attachments = attachments.map(|bytes| size_of_val(bytes) + bytes.len());
+    size_of_val(packet) + packet.json.len() + attachments.sum::<usize>()
 }
 
 fn named(name: &str, mut arguments: Value) -> Value {

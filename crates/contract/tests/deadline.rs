@@ -5,13 +5,14 @@ mod support;
 use std::time::Duration;
 
 use contract::{EngineIo, Frame, Opcode, Result, WebSocket, set_deadline};
+use serde_json::json;
 use support::{ACCEPTED, after_head};
 use tokio::io::AsyncWriteExt;
 
 /// The client of a server that accepts it, sends the first frames, and then the others
 /// again and again.
 async fn flooded(first: Vec<Frame>, then: Vec<Frame>) -> Result<WebSocket> {
-    set_deadline(Duration::from_millis(500));
+    set_deadline(Duration::from_secs(1));
     let bytes = |frames: Vec<Frame>| -> Vec<u8> {
         let frames = frames.into_iter().map(|frame| Frame {
             masked: false,
@@ -36,6 +37,28 @@ fn text(text: &str) -> Frame {
 
 async fn session(then: &str) -> Result<EngineIo> {
     EngineIo::open(flooded(vec![text("0{}")], vec![text(then)]).await?).await
+}
+
+#[tokio::test]
+async fn a_flood_of_events_is_no_ack() -> Result {
+    let mut engine = session(r#"42["tick"]"#).await?;
+    engine.websocket().connection().record_nothing();
+    let failure = engine.of("/").emit_with_ack("a", json!([])).await;
+    let failure = failure.expect_err("there is no ack");
+    let much = failure.message().contains("more than 64 MiB");
+    assert!(much || failure.timed_out(), "{failure}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn it_is_said_how_many_other_packets_came() -> Result {
+    let tick = || text(r#"42["tick"]"#);
+    let first = vec![text("0{}"), tick(), tick()];
+    let mut engine = EngineIo::open(flooded(first, vec![text("2")]).await?).await?;
+    let failure = engine.of("/").acked(1).await.expect_err("there is no ack");
+    assert!(failure.timed_out(), "{failure}");
+    assert!(failure.message().ends_with(", but 2 other packets did"));
+    Ok(())
 }
 
 #[tokio::test]

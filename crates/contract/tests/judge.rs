@@ -7,6 +7,7 @@ use contract::{
     Connection, EngineIo, Frame, Opcode, Recording, Request, Response, Result,
     WebSocket,
 };
+use serde_json::Value;
 use support::{ACCEPTED, after_head};
 use tokio::io::AsyncWriteExt;
 
@@ -283,6 +284,22 @@ async fn what_came_before_the_server_hung_up_is_shown() -> Result {
     assert_eq!(failure.message(), "the server has hung up");
     let wire = failure.transcript().unwrap_or_default();
     assert!(wire.contains("< HTTP/1.1 400 Bad Request\n"), "{wire}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_flood_does_not_fill_the_memory() -> Result {
+    let tick = r#"451-["tick",{"_placeholder":true,"num":0}]"#;
+    let tick = [
+        frame(Opcode::Text, tick),
+        frame(Opcode::Binary, vec![0; 8 << 20]),
+    ];
+    let mut flood = bytes(&[frame(Opcode::Text, "0{}")]);
+    flood.extend(bytes(&tick).repeat(9));
+    let mut engine = EngineIo::open(socket(flood).await?).await?;
+    let failure = engine.of("/").connect(Value::Null).await;
+    let failure = failure.expect_err("there is no answer");
+    assert!(failure.message().contains("more than 64 MiB"), "{failure}");
     Ok(())
 }
 
