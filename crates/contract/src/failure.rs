@@ -54,6 +54,24 @@ impl Failure {
         failure
     }
 
+    /// Like [`expected`](Self::expected), for what may be long: then both are shown from
+    /// shortly before the first byte in which they differ, and otherwise as `whole` says.
+    pub(crate) fn differing(
+        what: &str,
+        (expected, got): (&[u8], &[u8]),
+        whole: impl FnOnce() -> (String, String),
+    ) -> Self {
+        let mut failure = Self::new(what);
+        failure.0.values = Some(apart(expected, got).unwrap_or_else(whole));
+        failure
+    }
+
+    /// Like [`differing`](Self::differing), for texts that are shown without quotes.
+    pub(crate) fn texts(what: &str, expected: &str, got: &str) -> Self {
+        let both = (expected.as_bytes(), got.as_bytes());
+        Self::differing(what, both, || (expected.into(), got.into()))
+    }
+
     /// The same failure with what went over the wire. The first transcript given stays.
     #[must_use]
     pub fn with(mut self, transcript: impl Borrow<Transcript>) -> Self {
@@ -157,6 +175,47 @@ impl<E: std::error::Error> From<E> for Failure {
     fn from(error: E) -> Self {
         Self::new(error.to_string())
     }
+}
+
+/// The most bytes of text that are shown whole when two differ …
+const LONGEST_TEXT: usize = 160;
+
+/// … and of what is not text.
+const MOST_BYTES: usize = 16;
+
+/// How many bytes are shown before the first that differs.
+const BEFORE: usize = 8;
+
+/// Both of them around the first byte in which they differ, if one is long.
+fn apart(expected: &[u8], got: &[u8]) -> Option<(String, String)> {
+    let texts = str::from_utf8(expected).ok().zip(str::from_utf8(got).ok());
+    let (whole, most) = match texts {
+        Some(_) => (LONGEST_TEXT, 8 * BEFORE),
+        None => (MOST_BYTES, 2 * BEFORE),
+    };
+    if expected.len().max(got.len()) <= whole {
+        return None;
+    }
+    let same = expected.iter().zip(got).take_while(|(a, b)| a == b).count();
+    let start = same.saturating_sub(BEFORE);
+    let shown = |bytes: &[u8], text: Option<&str>| {
+        let end = bytes.len().min(start + most);
+        let (start, part) = match text {
+            Some(text) => {
+                let start = text.floor_char_boundary(start);
+                let end = text.floor_char_boundary(end);
+                (start, format!("{:?}", &text[start..end]))
+            }
+            None => {
+                let hex = bytes[start..end].iter().map(|b| format!("{b:02x}"));
+                (start, hex.collect::<Vec<_>>().join(" "))
+            }
+        };
+        let more = if end < bytes.len() { " …" } else { "" };
+        format!("from byte {start} of {}: {part}{more}", bytes.len())
+    };
+    let (one, other) = texts.unzip();
+    Some((shown(expected, one), shown(got, other)))
 }
 
 /// In milliseconds; 0 if nobody has set it.

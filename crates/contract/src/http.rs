@@ -174,8 +174,14 @@ impl Response {
     ///
     /// The body is different.
     pub fn expect_body(&self, expected: &str) -> Result<&Self> {
-        let same = self.body == expected.as_bytes();
-        self.check("body", &expected, &self.text(), same)
+        if self.body == expected.as_bytes() {
+            return Ok(self);
+        }
+        let both = (expected.as_bytes(), &*self.body);
+        let failure = Failure::differing("body", both, || {
+            (format!("{expected:?}"), format!("{:?}", self.text()))
+        });
+        Err(failure.with(self.moment.transcript()))
     }
 
     /// Fails unless the body is declared as JSON and has the value `expected`.
@@ -185,13 +191,12 @@ impl Response {
     /// It is not, or does not.
     pub fn expect_json(&self, expected: &Value) -> Result<&Self> {
         let got = self.json()?;
-        let same = got == *expected;
-        self.check(
-            "body",
-            &format_args!("{expected}"),
-            &format_args!("{got}"),
-            same,
-        )
+        if got == *expected {
+            return Ok(self);
+        }
+        let failure =
+            Failure::texts("body", &expected.to_string(), &got.to_string());
+        Err(failure.with(self.moment.transcript()))
     }
 
     /// Fails unless this is an error in the form of every lesson: `status`, and a JSON

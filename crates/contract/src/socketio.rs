@@ -184,8 +184,8 @@ impl EngineIo {
         if got == packet {
             return Ok(());
         }
-        let (expected, got) = (format_args!("{packet}"), format_args!("{got}"));
-        Err(self.with_transcript(Failure::expected("packet", &expected, &got)))
+        let failure = Failure::texts("packet", packet, &got);
+        Err(self.with_transcript(failure))
     }
 
     /// Waits until the server closes the session as Node does: a close frame without a
@@ -438,8 +438,7 @@ impl<E: BorrowMut<EngineIo>> SocketIo<E> {
         }
         let expected = format!("{name} {arguments}");
         let got = format!("{} {}", event.name, event.arguments);
-        let (expected, got) = (format_args!("{expected}"), format_args!("{got}"));
-        let failure = Failure::expected("event", &expected, &got);
+        let failure = Failure::texts("event", &expected, &got);
         Err(self.engine().with_transcript(failure))
     }
 

@@ -335,8 +335,18 @@ impl WebSocket {
         if got == expected {
             return Ok(());
         }
-        let (expected, got) = (format_args!("{expected}"), format_args!("{got}"));
-        let failure = Failure::expected("message", &expected, &got);
+        let failure = match got.opcode == opcode {
+            true => {
+                let both = (&*expected.payload, &*got.payload);
+                let whole = || (expected.to_string(), got.to_string());
+                Failure::differing("message", both, whole)
+            }
+            false => {
+                let (expected, got) =
+                    (format_args!("{expected}"), format_args!("{got}"));
+                Failure::expected("message", &expected, &got)
+            }
+        };
         Err(failure.with(self.connection.transcript()))
     }
 

@@ -7,7 +7,7 @@ use contract::{
     Connection, EngineIo, Frame, Opcode, Recording, Request, Response, Result,
     WebSocket,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use support::{ACCEPTED, after_head};
 use tokio::io::AsyncWriteExt;
 
@@ -46,6 +46,54 @@ fn frame(opcode: Opcode, payload: impl Into<Vec<u8>>) -> Frame {
 
 fn bytes(frames: &[Frame]) -> Vec<u8> {
     frames.iter().flat_map(Frame::to_bytes).collect()
+}
+
+#[tokio::test]
+async fn where_long_messages_differ_is_shown() -> Result {
+    let expected: Vec<u8> = (0..=255).collect();
+    let mut got = expected.clone();
+    got[20] ^= 0x80;
+    let mut client = socket(bytes(&[frame(Opcode::Binary, got)])).await?;
+    let failure = client.expect(Opcode::Binary, &expected).await;
+    let failure = failure.expect_err("byte 20 differs");
+    assert_eq!(
+        failure.values(),
+        Some((
+            "from byte 12 of 256: 0c 0d 0e 0f 10 11 12 13 14 15 16 17 18 19 1a 1b …",
+            "from byte 12 of 256: 0c 0d 0e 0f 10 11 12 13 94 15 16 17 18 19 1a 1b …",
+        ))
+    );
+
+    let mut client = socket(bytes(&[
+        frame(Opcode::Text, "é".repeat(100) + "x"),
+        frame(Opcode::Text, "short"),
+    ]))
+    .await?;
+    let failure = client.expect_text(&("é".repeat(100) + "yz")).await;
+    let failure = failure.expect_err("byte 200 differs");
+    assert_eq!(
+        failure.values(),
+        Some((
+            "from byte 192 of 202: \"ééééyz\"",
+            "from byte 192 of 201: \"ééééx\""
+        ))
+    );
+    let failure = client.expect_text("brief").await.expect_err("another text");
+    assert_eq!(failure.values(), Some(("text: brief", "text: short")));
+
+    let long = "x".repeat(5000);
+    let length = "HTTP/1.1 200 OK\r\ncontent-length: 5001\r\n\r\n";
+    let response = response(format!("{length}{long}y")).await?;
+    let failure = response.expect_body(&format!("{long}z"));
+    let failure = failure.expect_err("the last byte differs");
+    assert_eq!(
+        failure.values(),
+        Some((
+            "from byte 4992 of 5001: \"xxxxxxxxz\"",
+            "from byte 4992 of 5001: \"xxxxxxxxy\""
+        ))
+    );
+    Ok(())
 }
 
 #[tokio::test]
@@ -284,6 +332,27 @@ async fn what_came_before_the_server_hung_up_is_shown() -> Result {
     assert_eq!(failure.message(), "the server has hung up");
     let wire = failure.transcript().unwrap_or_default();
     assert!(wire.contains("< HTTP/1.1 400 Bad Request\n"), "{wire}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn where_long_events_differ_is_shown() -> Result {
+    let event = |last: &str| format!("42[\"a\",\"{}{last}\"]", "x".repeat(300));
+    let mut engine = EngineIo::open(
+        socket(bytes(&[
+            frame(Opcode::Text, "0{}"),
+            frame(Opcode::Text, event("y")),
+        ]))
+        .await?,
+    )
+    .await?;
+    let expected = json!(["x".repeat(300) + "z"]);
+    let failure = engine.of("/").expect_event("a", expected).await;
+    let failure = failure.expect_err("the end differs");
+    let (expected, got) = failure.values().expect("they are compared");
+    assert!(expected.ends_with(r#"xz\"]""#), "{expected}");
+    assert!(got.ends_with(r#"xy\"]""#), "{got}");
+    assert!(got.len() < 100, "{got}");
     Ok(())
 }
 
