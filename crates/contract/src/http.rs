@@ -2,7 +2,7 @@ use std::fmt::{self, Write as _};
 
 use serde_json::Value;
 
-use wire::http::{Headers, header};
+use wire::http::{Headers, header, lists};
 
 use crate::{Failure, Result, recording::Moment};
 
@@ -156,6 +156,19 @@ impl Response {
         let got = self.header(name);
         let holds = got == Some(expected);
         self.check(name, &expected, &Shown(got), holds)
+    }
+
+    /// Fails unless the header `name` is there with that value, in any case.
+    pub(crate) fn expect_alike(&self, name: &str, expected: &str) -> Result<&Self> {
+        let got = self.header(name);
+        let alike = got.is_some_and(|got| got.eq_ignore_ascii_case(expected));
+        self.check(name, &expected, &Shown(got), alike)
+    }
+
+    /// Fails unless `member` is in the list `name`, in any case (RFC 9110, section 5.6.1).
+    pub(crate) fn expect_listed(&self, name: &str, member: &str) -> Result<&Self> {
+        let got = Shown(self.header(name));
+        self.check(name, &member, &got, lists(&self.headers, name, member))
     }
 
     /// Fails if the header `name` is there.

@@ -86,7 +86,14 @@ impl Server {
     ) -> Result<Self> {
         let mut process = Process::spawn(command, memory)?;
         remember(process.log.clone());
-        let line = within("first line on stdout", &mut process.first_line).await?;
+        let line = within("first line on stdout", &mut process.first_line).await;
+        let line = line.map_err(|failure| match process.log.stderr() {
+            said if said.is_empty() => failure,
+            said => {
+                let what = format!("{}; it said: {said}", failure.message());
+                failure.saying(what)
+            }
+        })?;
         let Ok(first) = line else {
             let Exit { code, stderr, .. } = process.exit().await?;
             let how = code.map_or_else(

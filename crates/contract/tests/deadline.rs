@@ -84,3 +84,17 @@ async fn a_flood_of_frames_is_no_message() -> Result {
     assert!(failure.message().contains("more than 1000"), "{failure}");
     Ok(())
 }
+
+/// What a server says that does not listen may be why it does not.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_server_that_does_not_listen_is_quoted() {
+    set_deadline(Duration::from_secs(1));
+    let program = contract::Program::new("/bin/sh")
+        .arg("-c")
+        .arg("echo waiting for the database >&2; exec sleep 600");
+    let failure = program.start().await.expect_err("it does not listen");
+    assert!(failure.timed_out(), "{failure}");
+    let said = failure.message();
+    assert!(said.contains("waiting for the database"), "{said}");
+}

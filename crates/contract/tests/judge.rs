@@ -335,6 +335,38 @@ async fn what_came_before_the_server_hung_up_is_shown() -> Result {
     Ok(())
 }
 
+/// RFC 6455, section 4.1.
+#[tokio::test]
+async fn a_handshake_is_judged_with_its_wire() -> Result {
+    let answer = |from: &str, to: &str| ACCEPTED.replace(from, to);
+    let right = [
+        answer("connection: Upgrade", "connection: keep-alive, upgrade"),
+        answer("upgrade: websocket", "upgrade: WebSocket"),
+    ];
+    for answer in right {
+        WebSocket::open(says(answer).await?, "/").await?;
+    }
+    for (answer, said) in [
+        (
+            answer("connection: Upgrade", "connection: close"),
+            "connection",
+        ),
+        (answer("upgrade: websocket", "upgrade: h2c"), "upgrade"),
+        (answer("s3p", "S3P"), "sec-websocket-accept"),
+        (
+            answer("upgrade: w", "sec-websocket-protocol: a\r\nupgrade: w"),
+            "sec-websocket-protocol",
+        ),
+    ] {
+        let failure = WebSocket::open(says(answer).await?, "/").await;
+        let failure = failure.expect_err("this is not right");
+        assert_eq!(failure.message(), said);
+        let wire = failure.transcript().unwrap_or_default();
+        assert!(wire.contains("< HTTP/1.1 101 "), "{failure}");
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn where_long_events_differ_is_shown() -> Result {
     let event = |last: &str| format!("42[\"a\",\"{}{last}\"]", "x".repeat(300));

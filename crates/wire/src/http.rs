@@ -31,8 +31,9 @@ pub(crate) fn members<'a>(
     members.map(str::trim).filter(|member| !member.is_empty())
 }
 
-/// Whether the list `name` has the member `token`, with parameters or without.
-pub(crate) fn lists(headers: &Headers, name: &str, token: &str) -> bool {
+/// Whether the list `name` has the member `token`, in any case, with parameters or
+/// without.
+pub fn lists(headers: &Headers, name: &str, token: &str) -> bool {
     let mut tokens = members(headers, name).filter_map(|m| m.split(';').next());
     tokens.any(|found| found.trim_end().eq_ignore_ascii_case(token))
 }
