@@ -60,7 +60,6 @@ async fn answer(request: Request<Incoming>) -> Result<Answer, Infallible> {
 }
 // ANCHOR_END: answer
 
-// ANCHOR: upgrade
 /// The server's part of the handshake (RFC 6455, section 4.2).
 fn upgrade(mut request: Request<Incoming>) -> Answer {
     let headers = request.headers();
@@ -86,6 +85,7 @@ fn upgrade(mut request: Request<Incoming>) -> Answer {
         let why = "Sec-WebSocket-Key is 16 bytes in base64\n";
         return refusal(StatusCode::BAD_REQUEST, why);
     };
+    // ANCHOR: upgrade
     let accept = derive_accept_key(key.as_bytes());
 
     // A promise of the connection. It is kept once the answer below has been sent, so
