@@ -1022,13 +1022,4 @@ mod recorded {
         engine.expect_closed().await?;
         compare("08-heartbeat", engine)
     }
-
-    #[tokio::test]
-    async fn recorded_polling() -> Result {
-        let server = lesson().start().await?;
-        let mut connection = server.connect().await?;
-        let polling = Request::get("/socket.io/?EIO=4&transport=polling");
-        connection.request(&polling).await?.expect_status(400)?;
-        compare_with_the_book("08-polling", connection.transcript())
-    }
 }

@@ -36,7 +36,6 @@ pub(crate) enum Data {
     Bytes(Bytes),
 }
 
-// ANCHOR: end
 /// Why a conversation ends.
 pub(crate) enum End {
     /// The client has gone, or broke the rules of WebSocket.
@@ -44,7 +43,6 @@ pub(crate) enum End {
     /// It broke ours, or took too long.
     Fault(&'static str),
 }
-// ANCHOR_END: end
 
 impl From<Error> for End {
     fn from(error: Error) -> Self {
@@ -163,7 +161,6 @@ impl Engine {
     }
     // ANCHOR_END: next
 
-    // ANCHOR: send
     /// A client that does not read for so long is as good as gone.
     pub(crate) async fn send(
         &mut self,
@@ -180,7 +177,6 @@ impl Engine {
             Err(_) => Err(End::Fault("the client does not read")),
         }
     }
-    // ANCHOR_END: send
 
     /// Like Node, says why only if the rules of WebSocket were broken.
     pub(crate) async fn close(mut self, end: End) {

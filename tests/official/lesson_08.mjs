@@ -33,7 +33,6 @@ test('an event has any number of arguments', limit, async () => {
   }
 });
 
-// ANCHOR: acks
 test('the server acks', limit, async () => {
   const socket = io();
   for (const args of [[], [1], ['hello', 10, { name: 'allie' }]]) {
@@ -54,7 +53,6 @@ test('the client acks', limit, async () => {
   socket.emit('ask-me', 'really?', 1);
   assert.deepEqual(await next(socket, 'answered'), ['really?', 1, 'indeed']);
 });
-// ANCHOR_END: acks
 
 test('an ack that does not come in time is an error', limit, async () => {
   const socket = io();

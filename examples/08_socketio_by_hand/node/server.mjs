@@ -49,7 +49,6 @@ for (const name of ['/', '/custom']) {
 }
 // ANCHOR_END: events
 
-// ANCHOR: guard
 // Lists in lists, 5000 deep: JSON.parse reads them, JSON.stringify
 // throws, and an exception that nobody catches ends the program.
 function guard(socket, action) {
@@ -59,7 +58,6 @@ function guard(socket, action) {
     socket.disconnect(true);
   }
 }
-// ANCHOR_END: guard
 
 function milliseconds(name, otherwise) {
   const text = process.env[name] ?? String(otherwise);
