@@ -14,10 +14,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{
-        Arc, Mutex, MutexGuard,
-        atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
-    },
+    sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
 
@@ -33,20 +30,23 @@ use hyper_util::service::TowerToHyperService;
 use lesson_kit::websocket::{self, Socket};
 use tokio::{sync::mpsc, task::yield_now, time::timeout};
 use tokio_tungstenite::tungstenite::{
-    Error, Message, Utf8Bytes, protocol::frame::coding::CloseCode,
+    Message, Utf8Bytes, protocol::frame::coding::CloseCode,
 };
 
-/// The longest message, in bytes. One that comes in goes out once for every client.
-const LONGEST: usize = 64 * 1024;
+// ANCHOR: limits
+/// The longest message that a client may send, in bytes.
+const MAX_MESSAGE: usize = 64 * 1024;
 
-/// How many bytes may wait for a client before it has to leave.
-const BEHIND: usize = 1024 * 1024;
+/// How many bytes may be queued for a client during one write
+/// to it.
+const MAX_BACKLOG: usize = 1024 * 1024;
 
-/// How many messages are queued before everyone gets a turn to write.
-const TURN: u64 = 16;
+/// After so many bytes everyone gets a turn to write.
+const TURN: usize = 64 * 1024;
 
-/// How long it may take to write to a client what waits for it.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a client may take to read what is written to it.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+// ANCHOR_END: limits
 
 // ANCHOR: main
 #[tokio::main]
@@ -57,7 +57,7 @@ async fn main() -> lesson_kit::Result {
 fn app() -> Router {
     Router::new()
         .route("/", any(index))
-        .route("/clients", get(clients))
+        .route("/clients", get(list))
         .route("/style.css", get(async || websocket::style()))
         .route("/page.js", get(async || websocket::script()))
         .fallback(not_found)
@@ -70,14 +70,16 @@ fn app() -> Router {
 /// The page or the socket, on the same path as in lesson 05.
 async fn index(State(room): State<Room>, request: Request) -> Response {
     if websocket::asks_for_upgrade(request.headers()) {
-        let converse = |socket| converse(socket, room);
-        return websocket::upgrade(request, LONGEST, converse).into_response();
+        // Before the answer: once a client has it, it misses nothing.
+        let seat = room.enter();
+        let converse = |socket| converse(socket, seat);
+        return websocket::upgrade(request, MAX_MESSAGE, converse).into_response();
     }
     Html(include_str!("index.html")).into_response()
 }
 
-async fn clients(State(room): State<Room>) -> Json<Vec<u64>> {
-    Json(room.clients().keys().copied().collect())
+async fn list(State(room): State<Room>) -> Json<Vec<u64>> {
+    Json(lock(&room.inside).clients.keys().copied().collect())
 }
 // ANCHOR_END: handlers
 
@@ -89,81 +91,93 @@ async fn not_found() -> impl IntoResponse {
 /// Everyone who is connected. A clone is the same room.
 #[derive(Clone, Default)]
 struct Room {
-    clients: Arc<Mutex<BTreeMap<u64, Client>>>,
-    last_id: Arc<AtomicU64>,
-    /// Whoever holds it may speak. It counts the messages.
-    floor: Arc<tokio::sync::Mutex<u64>>,
+    inside: Arc<Mutex<Inside>>,
+    /// Locked by the client that speaks. It counts bytes.
+    speaking: Arc<tokio::sync::Mutex<usize>>,
+}
+
+#[derive(Default)]
+struct Inside {
+    last_id: u64,
+    clients: BTreeMap<u64, Client>,
 }
 
 /// What the room knows of a client.
 struct Client {
-    queue: mpsc::UnboundedSender<Utf8Bytes>,
-    /// Bytes that wait in the queue, or are being written.
-    behind: Arc<AtomicUsize>,
+    sender: mpsc::UnboundedSender<Utf8Bytes>,
+    backlog: Backlog,
 }
+
+/// Bytes that were queued for a client since a write to it
+/// began. `None` if no write is under way.
+type Backlog = Arc<Mutex<Option<usize>>>;
 
 /// A client's place in the room, which it gives up when this
 /// is dropped.
 struct Seat {
     id: u64,
+    receiver: mpsc::UnboundedReceiver<Utf8Bytes>,
+    backlog: Backlog,
     room: Room,
-    queue: mpsc::UnboundedReceiver<Utf8Bytes>,
-    behind: Arc<AtomicUsize>,
+}
+
+/// A std `Mutex`, not a tokio one: nobody awaits while it is
+/// locked.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().expect("nobody panics while it is locked")
 }
 // ANCHOR_END: room
 
 impl Room {
-    /// A std `Mutex`, not a tokio one, because nobody awaits while holding it.
-    fn clients(&self) -> MutexGuard<'_, BTreeMap<u64, Client>> {
-        self.clients.lock().expect("nobody panics while holding it")
-    }
-
     // ANCHOR: enter
     fn enter(&self) -> Seat {
-        let id = self.last_id.fetch_add(1, Relaxed) + 1;
-        let (sender, queue) = mpsc::unbounded_channel();
-        let behind = Arc::new(AtomicUsize::new(0));
+        let (sender, receiver) = mpsc::unbounded_channel();
+        // The answer to its handshake is still to be written.
+        let backlog = Backlog::new(Mutex::new(Some(0)));
         let client = Client {
-            queue: sender,
-            behind: Arc::clone(&behind),
+            sender,
+            backlog: backlog.clone(),
         };
-        self.clients().insert(id, client);
+        let room = self.clone();
+        let mut inside = lock(&self.inside);
+        inside.last_id += 1;
+        let id = inside.last_id;
+        inside.clients.insert(id, client);
         Seat {
             id,
-            room: self.clone(),
-            queue,
-            behind,
+            receiver,
+            backlog,
+            room,
         }
     }
     // ANCHOR_END: enter
 
     // ANCHOR: broadcast
-    /// Sends `{id}: {text}` to everyone.
-    async fn say(&self, id: u64, text: &str) {
+    /// Queues `{id}: {text}` for everyone. Nobody is waited
+    /// for: a client that is too far behind is removed.
+    async fn broadcast(&self, id: u64, text: &str) {
         // Made once. A clone of it is one more reference.
         let message: Utf8Bytes = format!("{id}: {text}").into();
-        // One speaks at a time, and gives the others time to
-        // write. Otherwise a few could fill the queues of clients
-        // that have had no turn yet.
-        let mut said = self.floor.lock().await;
-        self.queue(&message);
-        *said += 1;
-        if said.is_multiple_of(TURN) {
+        // Even an empty text takes some memory in a queue.
+        let size = size_of::<Utf8Bytes>() + message.len();
+
+        let mut said = self.speaking.lock().await;
+        lock(&self.inside).clients.retain(|_, client| {
+            if let Some(backlog) = &mut *lock(&client.backlog) {
+                if *backlog >= MAX_BACKLOG {
+                    return false;
+                }
+                *backlog += size;
+            }
+            client.sender.send(message.clone()).is_ok()
+        });
+
+        // Nobody speaks until the others have had a turn.
+        *said += size;
+        if *said >= TURN {
+            *said = 0;
             yield_now().await;
         }
-    }
-
-    /// Nobody is waited for: whoever is too far behind is
-    /// removed instead.
-    fn queue(&self, message: &Utf8Bytes) {
-        self.clients().retain(|_, client| {
-            let cost = cost(message);
-            let behind = client.behind.fetch_add(cost, Relaxed);
-            if behind >= BEHIND {
-                return false;
-            }
-            client.queue.send(message.clone()).is_ok()
-        });
     }
     // ANCHOR_END: broadcast
 }
@@ -171,68 +185,59 @@ impl Room {
 // ANCHOR: leave
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.room.clients().remove(&self.id);
+        lock(&self.room.inside).clients.remove(&self.id);
     }
 }
 // ANCHOR_END: leave
 
-/// What a message takes up in a queue, in bytes.
-fn cost(message: &Utf8Bytes) -> usize {
-    size_of_val(message) + message.len()
-}
-
 // ANCHOR: converse
-async fn converse(mut socket: Socket, room: Room) {
-    let mut seat = room.enter();
+async fn converse(mut socket: Socket, mut seat: Seat) {
     loop {
+        // No write is under way, so this client is not behind.
+        *lock(&seat.backlog) = None;
         let mut batch = Vec::new();
         tokio::select! {
             received = socket.next() => match received {
-                Some(Ok(Message::Text(text))) => {
-                    room.say(seat.id, &text).await;
+                Some(Ok(Message::Close(_))) => {
+                    drop(seat);
+                    // The answer is made, and still to be sent.
+                    let _ = timeout(WRITE_TIMEOUT, socket.flush()).await;
+                    return;
                 }
-                Some(Ok(Message::Binary(bytes))) => {
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                Some(Ok(message)) => {
                     // What `toString()` does: whatever is not
                     // UTF-8 becomes U+FFFD.
+                    let bytes = message.into_data();
                     let text = String::from_utf8_lossy(&bytes);
-                    room.say(seat.id, &text).await;
+                    seat.room.broadcast(seat.id, &text).await;
                 }
-                Some(Ok(_)) => {}
                 Some(Err(error)) => {
                     drop(seat);
                     return websocket::hang_up(socket, &error).await;
                 }
                 None => return,
             },
-            waiting = seat.queue.recv_many(&mut batch, usize::MAX) => {
+            queued = seat.receiver.recv_many(&mut batch, usize::MAX) => {
                 // The room has removed this client, and it has
                 // got all that was queued before.
-                if waiting == 0 {
+                if queued == 0 {
                     let code = CloseCode::Policy;
                     return websocket::close(socket, code, "too slow").await;
                 }
-                let written = deliver(&mut socket, batch);
-                match timeout(PATIENCE, written).await {
-                    Ok(Ok(bytes)) => seat.behind.fetch_sub(bytes, Relaxed),
-                    // It has gone, or takes too long.
-                    Ok(Err(_)) | Err(_) => return,
+                *lock(&seat.backlog) = Some(0);
+                let write = async {
+                    for message in batch {
+                        // Into a buffer, which `flush` writes out.
+                        socket.feed(Message::Text(message)).await?;
+                    }
+                    socket.flush().await
+                };
+                let Ok(Ok(())) = timeout(WRITE_TIMEOUT, write).await else {
+                    return; // It has gone, or takes too long.
                 };
             }
         }
     }
-}
-
-/// Writes the whole batch, and returns what it cost.
-async fn deliver(
-    socket: &mut Socket,
-    batch: Vec<Utf8Bytes>,
-) -> Result<usize, Error> {
-    let bytes = batch.iter().map(cost).sum();
-    for message in batch {
-        // `feed` puts it into the buffer, `flush` writes it out.
-        socket.feed(Message::Text(message)).await?;
-    }
-    socket.flush().await?;
-    Ok(bytes)
 }
 // ANCHOR_END: converse

@@ -8,7 +8,8 @@ import { listen, onShutdown, pages, port } from '../../lesson-kit.mjs';
 // ANCHOR: main
 const app = express();
 app.get('/clients', (req, res) => {
-  res.json([...wss.clients].filter(isOpen).map(({ id }) => id));
+  const open = [...wss.clients].filter(isOpen);
+  res.json(open.map(({ id }) => id));
 });
 app.use(pages(new URL('../', import.meta.url)));
 
@@ -23,18 +24,18 @@ const wss = new WebSocketServer({
 // ANCHOR_END: main
 
 // ANCHOR: broadcast
-/** How many bytes may wait for a client before it has to leave. */
-const BEHIND = 1024 * 1024;
+/** How many bytes may wait for a client. */
+const MAX_BACKLOG = 1024 * 1024;
 
 function broadcast(id, data) {
   // A template literal calls `toString()` on the Buffer.
-  const message = `${id}: ${data}`;
+  const message = Buffer.from(`${id}: ${data}`);
   for (const client of wss.clients) {
     if (!isOpen(client)) continue;
-    if (client.bufferedAmount >= BEHIND) {
+    if (client.bufferedAmount >= MAX_BACKLOG) {
       client.close(1008, 'too slow');
     } else {
-      client.send(message);
+      client.send(message, { binary: false });
     }
   }
 }
@@ -47,11 +48,17 @@ function isOpen(client) {
 
 // ANCHOR: converse
 let lastId = 0;
-wss.on('connection', (socket) => {
-  socket.id = ++lastId;
-  socket.on('message', (data) => broadcast(socket.id, data));
-  // `ws` takes the socket out of `wss.clients` by itself.
-  socket.on('error', () => {});
+wss.on('connection', (client, { socket }) => {
+  client.id = ++lastId;
+  client.on('message', (data) => {
+    broadcast(client.id, data);
+    // Until a client has read what waits for it, nothing
+    // more is read from it.
+    if (socket.writableNeedDrain) client.pause();
+  });
+  socket.on('drain', () => client.resume());
+  // `ws` takes the client out of `wss.clients` by itself.
+  client.on('error', () => {});
 });
 // ANCHOR_END: converse
 
