@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use contract::{
-    EngineIo, Failure, Lesson, Peer, Recording, Result, Server, Signal, SocketIo,
-    bytes, peer,
+    EngineIo, Failure, Frame, Lesson, Opcode, Peer, Recording, Result, Server,
+    Signal, SocketIo, bytes, peer,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -348,15 +348,20 @@ mod talk {
     #[tokio::test(flavor = "multi_thread")]
     async fn all_members_hear_the_same_order() -> Result {
         const MEMBERS: usize = 8;
-        const TEXTS: usize = 100;
+        const TEXTS: usize = 400;
         let server = lesson().start().await?;
         let mut talks = JoinSet::new();
         for mut member in members(&server, "a", MEMBERS).await? {
             talks.spawn(async move {
-                for n in 0..TEXTS {
-                    let said = json!(["a", n.to_string()]);
-                    member.socket().emit("say", said).await?;
-                }
+                // All of it in one write, so that the server is busy with every
+                // member at once.
+                let frames = (0..TEXTS).map(|n| {
+                    let said = format!(r#"42["say","a","{n}"]"#);
+                    Frame::new(Opcode::Text, said).to_bytes()
+                });
+                let burst = frames.collect::<Vec<_>>().concat();
+                let socket = member.engine.websocket();
+                socket.connection().send(burst).await?;
                 let mut heard = Vec::new();
                 while heard.len() < MEMBERS * TEXTS {
                     heard.push(member.socket().next_event().await?.arguments);
