@@ -334,9 +334,9 @@ impl Connection {
 /// Reset, aborted, broken pipe: systems differ in what they call it.
 const HUNG_UP: &str = "the server has hung up";
 
-/// The most that is kept of a response or a frame: an endless one must not fill the
-/// memory.
-const MOST_UNREAD: usize = 64 << 20;
+/// The most that is kept, in bytes, of a response, a message, or packets that nobody has
+/// taken: what is endless must not fill the memory.
+pub(crate) const MOST_UNREAD: usize = 64 << 20;
 
 /// The most that is read at once, in bytes.
 const AT_ONCE: usize = 16 << 10;

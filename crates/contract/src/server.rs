@@ -142,16 +142,14 @@ impl Server {
     ///
     /// The server has ended, or the system has no `/proc`.
     pub fn memory(&self) -> Result<u64> {
-        let ended = || Failure::new("the server has ended");
-        let pid = self.pid().ok_or_else(ended)?;
-        let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+        let status = fs::read_to_string(self.in_proc("status")?)?;
         let mut lines = status.lines();
         let kib = lines.find_map(|line| {
             let kib = line.strip_prefix("VmRSS:")?.strip_suffix("kB")?;
             kib.trim().parse::<u64>().ok()
         });
         // A process that has ended, but was not waited for, has no such line.
-        Ok(kib.ok_or_else(ended)? * 1024)
+        Ok(kib.ok_or_else(has_ended)? * 1024)
     }
 
     /// How many files and sockets the server has open now. Only on Linux, as
@@ -161,9 +159,13 @@ impl Server {
     ///
     /// The server has ended, or the system has no `/proc`.
     pub fn open_files(&self) -> Result<usize> {
-        let ended = || Failure::new("the server has ended");
-        let pid = self.pid().ok_or_else(ended)?;
-        Ok(fs::read_dir(format!("/proc/{pid}/fd"))?.count())
+        Ok(fs::read_dir(self.in_proc("fd")?)?.count())
+    }
+
+    /// What Linux shows of the server's process under this name.
+    fn in_proc(&self, name: &str) -> Result<String> {
+        let pid = self.pid().ok_or_else(has_ended)?;
+        Ok(format!("/proc/{pid}/{name}"))
     }
 
     /// A new TCP connection to the server.
@@ -236,6 +238,10 @@ impl Server {
         self.signal(signal)?;
         self.exit().await
     }
+}
+
+fn has_ended() -> Failure {
+    Failure::new("the server has ended")
 }
 
 /// A child process whose output is read all the time, so that it never blocks.

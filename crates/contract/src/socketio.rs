@@ -10,13 +10,13 @@ use wire::{
     socketio::{Kind, Packet},
 };
 
-use crate::{Failure, Frame, Opcode, Result, Server, WebSocket, deadline, within};
+use crate::{
+    Failure, Frame, Opcode, Result, Server, WebSocket, connection::MOST_UNREAD,
+    deadline, within,
+};
 
 /// The path at which a server answers with Engine.IO on a WebSocket.
 pub const ENGINE_IO: &str = "/socket.io/?EIO=4&transport=websocket";
-
-/// The most bytes that are kept of what came while something else was awaited.
-const MOST_UNREAD: usize = 64 << 20;
 
 /// A namespace that no lesson has.
 const NOWHERE: &str = "/nobody-is-here";

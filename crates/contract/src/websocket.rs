@@ -6,7 +6,9 @@ use wire::{
     websocket::{self, Decoder, Event, Kind, Message},
 };
 
-use crate::{Connection, Failure, Request, Response, Result, within};
+use crate::{
+    Connection, Failure, Request, Response, Result, connection::MOST_UNREAD, within,
+};
 
 /// A WebSocket client that can also break the rules (RFC 6455).
 ///
@@ -26,9 +28,6 @@ const KEY: (&str, &str) =
     ("dGhlIHNhbXBsZSBub25jZQ==", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
 
 const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
-
-/// A frame, or a message, may not be longer than this, so that a wrong length is noticed.
-const LONGEST: usize = 64 << 20;
 
 /// More pings than this in the middle of one message are too many.
 const MOST_BETWEEN: usize = 1000;
@@ -141,7 +140,8 @@ impl Frame {
             return Ok(None);
         };
         let length = usize::try_from(head.length).unwrap_or(usize::MAX);
-        if length > LONGEST {
+        // A wrong length, most likely.
+        if length > MOST_UNREAD {
             return Err(Failure::new(format!("a frame of {length} bytes came")));
         }
         let Some(payload) = bytes.get(start..start + length) else {
@@ -194,7 +194,7 @@ impl WebSocket {
         let response = connection.request(&handshake(path)).await?;
         accepted(&response)?;
         let limits = Limits {
-            message: LONGEST,
+            message: MOST_UNREAD,
             ..Limits::default()
         };
         Ok(Self {
